@@ -1,0 +1,302 @@
+package edxml
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+
+	"github.com/lienthong/lienthong/edxml/xmlscan"
+)
+
+// content is the stream of the attachment being read: the decoded bytes, out
+// of the packet's own zip, counted and hashed.
+type content struct {
+	r      *Reader
+	a      *Attachment
+	src    io.Reader
+	zip    *zipEntry // nil when the file is not wrapped
+	hash   hash.Hash
+	head   [512]byte
+	headed int
+	err    error
+}
+
+// newContent wraps the decoded octets of an attachment.
+func newContent(r *Reader, a *Attachment, octets io.Reader) *content {
+	c := &content{r: r, a: a, hash: sha256.New()}
+	buffered := bufio.NewReaderSize(octets, 4096)
+	if entry := openZip(buffered, a.Name, a.ContentType); entry != nil {
+		c.zip, c.src = entry, entry
+	} else {
+		c.src = buffered
+	}
+	return c
+}
+
+// Read implements io.Reader.
+func (c *content) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
+	n, err := c.src.Read(p)
+	c.hash.Write(p[:n])
+	c.headed += copy(c.head[c.headed:], p[:n])
+	c.a.Size += int64(n)
+	switch {
+	case c.a.Size > c.r.limits.Attachment:
+		err = &LimitError{Limit: "attachment", Max: c.r.limits.Attachment, Name: c.a.Name}
+	case c.zip != nil && c.a.Size > 10<<20 && c.a.Size > c.zip.in.n*c.r.limits.UnzipRatio:
+		err = &LimitError{Limit: "unzip ratio", Max: c.r.limits.UnzipRatio, Name: c.a.Name}
+	}
+	if err != nil {
+		if err == io.EOF {
+			err = c.close()
+		}
+		c.err = err
+	}
+	return n, err
+}
+
+// close fills in what is known only at the end. It returns io.EOF.
+func (c *content) close() error {
+	pos := c.r.scan.Pos(0)
+	if c.zip != nil {
+		if second, err := c.zip.finish(); err != nil {
+			c.r.find("ATT-8", pos, "", c.a.Name, err.Error())
+		} else if second {
+			c.r.find("ATT-7", pos, "", c.a.Name)
+		}
+	}
+	c.a.SHA256 = hex.EncodeToString(c.hash.Sum(nil))
+	c.a.DetectedType = detect(c.head[:c.headed])
+	if c.a.Size == 0 {
+		c.r.find("ATT-9", pos, "", c.a.Name)
+	}
+	return io.EOF
+}
+
+// detect tells a file's type by its first bytes.
+func detect(head []byte) string {
+	if bytes.HasPrefix(head, []byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}) {
+		return "application/x-ole-storage" // Word, Excel and PowerPoint up to 2003
+	}
+	return http.DetectContentType(head)
+}
+
+// attachment reads the children of an Attachment up to its content. It
+// returns nil when the element held none.
+func (r *Reader) attachment() (*Attachment, error) {
+	if err := r.admit(); err != nil {
+		return nil, err
+	}
+	r.cur, r.body, r.depth = &Attachment{}, nil, r.scan.Depth()
+	for {
+		tok, err := r.scan.Next()
+		if err != nil {
+			return nil, unexpected(err)
+		}
+		switch tok.Kind {
+		case xmlscan.Start:
+			if tok.Name.Local != "ContentTransferEncoded" {
+				if err := r.attachmentField(); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			r.describe(r.cur, r.scan.Pos(tok.Start))
+			if r.opt.SkipContent {
+				return r.cur, r.skip()
+			}
+			r.body = newContent(r, r.cur, &base64Reader{next: r.chunk})
+			r.cur.Content = r.body
+			return r.cur, nil
+		case xmlscan.End:
+			if r.reference(r.cur) == nil { // else its unused Reference is reported at the end
+				r.find("ATT-1", r.scan.Pos(tok.Start), "", r.cur.Name, r.cur.ContentID)
+			}
+			r.cur = nil
+			return nil, nil
+		}
+	}
+}
+
+// admit counts an attachment.
+func (r *Reader) admit() error {
+	if r.count++; r.count > r.limits.Attachments {
+		return &LimitError{Limit: "attachments", Max: int64(r.limits.Attachments)}
+	}
+	return nil
+}
+
+// attachmentField reads one small child of an Attachment.
+func (r *Reader) attachmentField() error {
+	tree, err := r.scan.Tree(r.limits.Header)
+	if err != nil {
+		return err
+	}
+	switch value := text(tree.Root); tree.Root.Tag {
+	case "ContentId":
+		r.cur.ContentID = contentID(value)
+	case "AttachmentName":
+		r.cur.Name = value
+	case "Description":
+		r.cur.Description = value
+	case "ContentType":
+		r.cur.ContentType = value
+	}
+	return nil
+}
+
+// describe fills in from the Manifest what the attachment itself did not say
+// (so far: some writers put the content before the name), and marks its
+// Reference as used.
+func (r *Reader) describe(a *Attachment, pos xmlscan.Pos) {
+	ref := r.reference(a)
+	if ref == nil {
+		r.find("ATT-5", pos, "", a.Name, a.ContentID)
+	} else {
+		ref.used = true
+		for _, f := range []struct {
+			dst *string
+			src string
+		}{
+			{&a.Name, ref.Name}, {&a.ContentID, ref.ContentID},
+			{&a.ContentType, ref.ContentType}, {&a.Description, ref.Description},
+		} {
+			if *f.dst == "" {
+				*f.dst = f.src
+			}
+		}
+	}
+	if a.Name == "" {
+		r.find("ATT-10", pos, "", r.count)
+	}
+}
+
+// reference finds the Manifest's entry for an attachment: by ContentId, else
+// by name.
+func (r *Reader) reference(a *Attachment) *reference {
+	for _, ref := range r.refs {
+		if !ref.used && a.ContentID != "" && ref.ContentID == a.ContentID {
+			return ref
+		}
+	}
+	for _, ref := range r.refs {
+		if !ref.used && a.Name != "" && ref.Name == a.Name && (a.ContentID == "" || ref.ContentID == "") {
+			return ref
+		}
+	}
+	return nil
+}
+
+// chunk returns the next piece of the content's text, io.EOF at its end tag.
+func (r *Reader) chunk() ([]byte, error) {
+	for {
+		tok, err := r.scan.Next()
+		if err != nil {
+			return nil, unexpected(err)
+		}
+		switch tok.Kind {
+		case xmlscan.Text:
+			return tok.Text, nil
+		case xmlscan.End:
+			return nil, io.EOF
+		case xmlscan.Start:
+			return nil, &xmlscan.SyntaxError{
+				Rule: "QCVN 102:2016/BTTTT", Text: "element <" + tok.Name.String() + "> inside an attachment's content", Pos: r.scan.Pos(tok.Start),
+			}
+		}
+	}
+}
+
+// skip passes over the content's text without decoding it.
+func (r *Reader) skip() error {
+	for {
+		if _, err := r.chunk(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// finish ends the attachment at hand: its content, and what stands behind it.
+func (r *Reader) finish() error {
+	if r.cur == nil {
+		return nil
+	}
+	a := r.cur
+	if r.body != nil {
+		if _, err := io.Copy(io.Discard, r.body); err != nil {
+			var fault *contentError
+			if !errors.As(err, &fault) {
+				return err
+			}
+			r.find(fault.rule, r.scan.Pos(0), "", a.Name, fault.text)
+		}
+	}
+	if r.packet.Profile == ProfileQCVN102 {
+		if err := r.rest(); err != nil {
+			return err
+		}
+	}
+	a.Content = nil
+	r.document().Attachments = append(r.document().Attachments, *a)
+	r.cur, r.body = nil, nil
+	return nil
+}
+
+// rest reads what is left of the content, and the children behind it, up to
+// the Attachment's end tag.
+func (r *Reader) rest() error {
+	for r.scan.Depth() >= r.depth {
+		tok, err := r.scan.Next()
+		if err != nil {
+			return unexpected(err)
+		}
+		if tok.Kind == xmlscan.Start && r.scan.Depth() == r.depth+1 {
+			if err := r.attachmentField(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nextPart hands out the next MIME part as an attachment.
+func (r *Reader) nextPart() (*Attachment, error) {
+	part, err := r.opt.Parts()
+	if err == io.EOF {
+		return nil, r.end()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.admit(); err != nil {
+		return nil, err
+	}
+	a := &Attachment{ContentID: contentID(part.ID)}
+	r.describe(a, xmlscan.Pos{})
+	if a.ContentType == "" {
+		a.ContentType = part.Type
+	}
+	r.cur, r.body = a, nil
+	if !r.opt.SkipContent {
+		r.body = newContent(r, a, part.Content)
+		a.Content = r.body
+	}
+	return a, nil
+}
+
+// unexpected turns the end of the input inside an element into an error.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,144 @@
+package edxml
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+)
+
+// contentError is a fault of an attachment's encoding: a Finding, not the end
+// of the reading.
+type contentError struct {
+	rule string
+	text string
+}
+
+func (e *contentError) Error() string { return "edxml: attachment content: " + e.text }
+
+// base64Reader decodes base64 text that arrives in chunks: standard alphabet,
+// white space anywhere, nothing behind the padding.
+type base64Reader struct {
+	next   func() ([]byte, error) // the next chunk, io.EOF behind the last; valid until the next call
+	chunk  []byte
+	quad   [4]byte // characters of an unfinished group
+	held   int
+	ready  []byte // decoded bytes of a group that found no room
+	store  [3]byte
+	padded bool
+	ended  bool
+	err    error
+}
+
+// Read implements io.Reader.
+func (b *base64Reader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if len(b.ready) > 0 {
+			n := copy(p, b.ready)
+			b.ready = b.ready[n:]
+			return n, nil
+		}
+		if b.err != nil {
+			return 0, b.err
+		}
+		if len(b.chunk) == 0 {
+			b.fill()
+			continue
+		}
+		if n := b.whole(p); n > 0 {
+			return n, nil
+		}
+		b.group()
+	}
+}
+
+// fill fetches the next chunk. At the end an unfinished group is decoded
+// without its padding (QUIRK: some writers leave it out).
+func (b *base64Reader) fill() {
+	chunk, err := b.next()
+	if err == nil {
+		b.chunk = chunk
+		return
+	}
+	b.err = err
+	if err == io.EOF && b.held > 0 && !b.ended {
+		b.ended = true
+		n, derr := base64.RawStdEncoding.Strict().Decode(b.store[:], b.quad[:b.held])
+		if derr != nil {
+			b.err = &contentError{"ATT-6", "it ends inside a group of four characters"}
+			return
+		}
+		b.ready = b.store[:n]
+	}
+}
+
+// whole decodes the groups of four at the front of the chunk straight into p.
+func (b *base64Reader) whole(p []byte) int {
+	if b.held > 0 || b.padded {
+		return 0
+	}
+	src := b.chunk[:min(len(b.chunk), len(p)/3*4)&^3]
+	if i := indexSpace(src); i >= 0 {
+		src = src[:i&^3]
+	}
+	if len(src) == 0 {
+		return 0
+	}
+	if src[len(src)-1] == '=' {
+		src = src[:len(src)-4] // the last group takes the careful way
+	}
+	n, err := base64.StdEncoding.Decode(p, src)
+	if err != nil {
+		b.fault()
+		return 0
+	}
+	b.chunk = b.chunk[len(src):]
+	return n
+}
+
+// group takes single characters until a group of four is full.
+func (b *base64Reader) group() {
+	for i, c := range b.chunk {
+		switch {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			continue
+		case b.padded:
+			b.chunk = nil
+			b.err = &contentError{"ATT-6", "there is text behind the padding"}
+			return
+		}
+		b.quad[b.held] = c
+		if b.held++; b.held < 4 {
+			continue
+		}
+		b.held = 0
+		b.chunk = b.chunk[i+1:]
+		n, err := base64.StdEncoding.Decode(b.store[:], b.quad[:])
+		if err != nil {
+			b.fault()
+			return
+		}
+		b.padded = b.quad[3] == '='
+		b.ready = b.store[:n]
+		return
+	}
+	b.chunk = nil
+}
+
+func (b *base64Reader) fault() {
+	b.chunk = nil
+	b.err = &contentError{"ATT-6", "it holds characters outside the alphabet"}
+}
+
+// indexSpace returns the index of the first white space, or -1.
+func indexSpace(b []byte) int {
+	first := -1
+	for _, c := range []byte("\n\r \t") {
+		if i := bytes.IndexByte(b, c); i >= 0 {
+			b, first = b[:i], i
+		}
+	}
+	return first
+}

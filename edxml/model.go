@@ -1,0 +1,204 @@
+package edxml
+
+import "io"
+
+// Kind tells the two packets of the standard apart.
+type Kind string
+
+// The kinds of packet.
+const (
+	KindDocument Kind = "document" // gói tin văn bản
+	KindStatus   Kind = "status"   // gói tin trạng thái
+)
+
+// Profile is the wire shape of a packet.
+type Profile string
+
+// The profiles.
+const (
+	// ProfileQCVN102 is one XML file in [NamespaceQCVN102], attachments inside
+	// as base64 (QCVN 102:2016/BTTTT).
+	ProfileQCVN102 Profile = "qcvn102"
+	// ProfileSOAP is a SOAP 1.1 envelope in [NamespaceEDoc], attachments as
+	// MIME parts (CV 2803/BTTTT-THH lineage).
+	ProfileSOAP Profile = "soap"
+)
+
+// BusinessDocType says what a Document does (BussinessDocType).
+type BusinessDocType = Number
+
+// The values of BussinessDocType: what the Document does to an earlier one.
+const (
+	New     BusinessDocType = "0" // văn bản mới
+	Recall  BusinessDocType = "1" // thu hồi
+	Update  BusinessDocType = "2" // cập nhật
+	Replace BusinessDocType = "3" // thay thế
+)
+
+// Organ is an agency as a packet describes it (From, To).
+type Organ struct {
+	OrganID              string `json:"organId,omitempty"`              // mã định danh
+	OrganizationInCharge string `json:"organizationInCharge,omitempty"` // cơ quan chủ quản
+	OrganName            string `json:"organName,omitempty"`
+	OrganAdd             string `json:"organAdd,omitempty"`
+	Email                string `json:"email,omitempty"`
+	Telephone            string `json:"telephone,omitempty"`
+	Fax                  string `json:"fax,omitempty"`
+	Website              string `json:"website,omitempty"`
+}
+
+// Code is số và ký hiệu; CodeNumber is text, real numbers are not all numeric.
+type Code struct {
+	CodeNumber   string `json:"codeNumber,omitempty"`
+	CodeNotation string `json:"codeNotation,omitempty"`
+}
+
+// String gives number/notation, the form in which a Status names a Document.
+func (c Code) String() string {
+	if c.CodeNotation == "" {
+		return c.CodeNumber
+	}
+	return c.CodeNumber + "/" + c.CodeNotation
+}
+
+// PromulgationInfo is where and when the Document was issued.
+type PromulgationInfo struct {
+	Place            string `json:"place,omitempty"`
+	PromulgationDate Date   `json:"promulgationDate,omitempty"`
+}
+
+// DocumentType is the kind of document. TypeName is what people read; the
+// numbers follow several conventions in the wild.
+type DocumentType struct {
+	Type       Number `json:"type,omitempty"`
+	TypeDetail Number `json:"typeDetail,omitempty"`
+	TypeName   string `json:"typeName,omitempty"`
+}
+
+// SignerInfo is who signed the paper original.
+type SignerInfo struct {
+	Competence string `json:"competence,omitempty"` // quyền hạn: TM., KT., TL., TUQ.
+	Position   string `json:"position,omitempty"`
+	FullName   string `json:"fullName,omitempty"`
+}
+
+// OtherInfo is the remaining formal data of a Document.
+type OtherInfo struct {
+	Priority             Number   `json:"priority,omitempty"` // 0 thường … 3 hỏa tốc, 4 hỏa tốc hẹn giờ
+	SphereOfPromulgation string   `json:"sphereOfPromulgation,omitempty"`
+	TyperNotation        string   `json:"typerNotation,omitempty"`
+	PromulgationAmount   Number   `json:"promulgationAmount,omitempty"`
+	PageAmount           Number   `json:"pageAmount,omitempty"`
+	ReplyFors            string   `json:"replyFors,omitempty"`      // vendors' extension
+	Direction            string   `json:"direction,omitempty"`      // "true" or "false"
+	ReferenceCodes       string   `json:"referenceCodes,omitempty"` // vendors' extension
+	Appendixes           []string `json:"appendixes,omitempty"`
+}
+
+// ResponseFor names a Document that a Document answers or a Status is about.
+type ResponseFor struct {
+	OrganID          string `json:"organId,omitempty"`
+	Code             string `json:"code,omitempty"` // number/notation
+	DocumentID       string `json:"documentId,omitempty"`
+	PromulgationDate Date   `json:"promulgationDate,omitempty"`
+}
+
+// TraceHeader says that a system handled the packet; the sender's is the first.
+type TraceHeader struct {
+	OrganID   string    `json:"organId,omitempty"`
+	Timestamp Timestamp `json:"timestamp,omitempty"`
+}
+
+// StaffInfo is the person who handled a packet.
+type StaffInfo struct {
+	Department   string `json:"department,omitempty"`
+	DepartmentID string `json:"departmentId,omitempty"`
+	Staff        string `json:"staff,omitempty"`
+	StaffID      string `json:"staffId,omitempty"`
+	Mobile       string `json:"mobile,omitempty"`
+	Email        string `json:"email,omitempty"`
+}
+
+// Receiver is one change of the receiver list in an update.
+type Receiver struct {
+	OrganID      string `json:"organId,omitempty"`
+	ReceiverType Number `json:"receiverType,omitempty"` // 0 removed, 1 added
+}
+
+// Replacement names a replaced Document and the organs it is replaced for.
+type Replacement struct {
+	DocumentID string   `json:"documentId,omitempty"`
+	OrganIDs   []string `json:"organIds,omitempty"`
+}
+
+// Business says what the Document does (the element is spelled Bussiness).
+type Business struct {
+	DocType          BusinessDocType `json:"docType,omitempty"`
+	DocReason        string          `json:"docReason,omitempty"`
+	DocumentID       string          `json:"documentId,omitempty"` // the Document an update is about
+	Paper            Number          `json:"paper,omitempty"`      // 1: a paper copy follows
+	DocumentInfo     Number          `json:"documentInfo,omitempty"`
+	DocumentReceiver Number          `json:"documentReceiver,omitempty"`
+	Receivers        []Receiver      `json:"receivers,omitempty"`
+	Replacements     []Replacement   `json:"replacements,omitempty"`
+	StaffInfo        *StaffInfo      `json:"staffInfo,omitempty"`
+}
+
+// Document is an edXML business packet (văn bản): QCVN 102:2016/BTTTT, the
+// MessageHeader, TraceHeaderList and Manifest. Absent elements are zero values.
+type Document struct {
+	From             Organ            `json:"from,omitzero"`
+	To               []Organ          `json:"to,omitempty"`
+	DocumentID       string           `json:"documentId,omitempty"`
+	Code             Code             `json:"code,omitzero"`
+	PromulgationInfo PromulgationInfo `json:"promulgationInfo,omitzero"`
+	DocumentType     DocumentType     `json:"documentType,omitzero"`
+	Subject          string           `json:"subject,omitempty"` // trích yếu
+	Content          string           `json:"content,omitempty"`
+	SignerInfo       SignerInfo       `json:"signerInfo,omitzero"`
+	DueDate          Date             `json:"dueDate,omitempty"`
+	ToPlaces         []string         `json:"toPlaces,omitempty"` // nơi nhận
+	OtherInfo        OtherInfo        `json:"otherInfo,omitzero"`
+	ResponseFor      []ResponseFor    `json:"responseFor,omitempty"`
+	SteeringType     Number           `json:"steeringType,omitempty"`
+	ResponseForTask  []string         `json:"responseForTask,omitempty"` // TaskCode, an extension
+	ApplicationType  string           `json:"applicationType,omitempty"` // extension
+	TraceHeaders     []TraceHeader    `json:"traceHeaders,omitempty"`
+	Business         *Business        `json:"business,omitempty"`
+	Attachments      []Attachment     `json:"attachments,omitempty"`
+}
+
+// DocType returns what the Document does; a missing Bussiness block means a
+// new Document, as every axis reads it.
+func (d *Document) DocType() BusinessDocType {
+	if d.Business == nil || d.Business.DocType == "" {
+		return New
+	}
+	return d.Business.DocType
+}
+
+// Status is an edXML status packet about a Document (trạng thái xử lý).
+type Status struct {
+	From        Organ       `json:"from,omitzero"`
+	ResponseFor ResponseFor `json:"responseFor,omitzero"`
+	StaffInfo   *StaffInfo  `json:"staffInfo,omitempty"`
+	StatusCode  StatusCode  `json:"statusCode,omitempty"`
+	Description string      `json:"description,omitempty"` // at most 500 characters; the reason of 02, 13 and 16
+	Timestamp   Timestamp   `json:"timestamp,omitempty"`
+}
+
+// Attachment is a file a Document carries.
+//
+// A Writer takes the bytes from Content. A Reader hands out Content, valid
+// until its next Next, and fills in Size, SHA256 and DetectedType when the
+// content has been read to its end.
+type Attachment struct {
+	Name         string    `json:"name"` // AttachmentName, never a path
+	ContentID    string    `json:"contentId"`
+	ContentType  string    `json:"contentType,omitempty"` // as declared; not to be trusted
+	Description  string    `json:"description,omitempty"`
+	DetectedType string    `json:"detectedType,omitempty"` // by the first bytes
+	Size         int64     `json:"size"`                   // of the user's file
+	SHA256       string    `json:"sha256,omitempty"`       // of the user's file, lower-case hex
+	Content      io.Reader `json:"-"`
+}

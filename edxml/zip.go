@@ -1,0 +1,144 @@
+package edxml
+
+import (
+	"bufio"
+	"compress/flate"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path"
+	"strings"
+)
+
+// The signatures of APPNOTE.TXT 4.3 that a one-entry zip has.
+const (
+	zipLocal      = 0x04034b50
+	zipDescriptor = 0x08074b50
+)
+
+const (
+	zipHeader  = 30 // fixed part of a local file header, APPNOTE.TXT 4.3.7
+	zipStored  = 0
+	zipDeflate = 8
+)
+
+// zipEntry reads the first entry of a zip that a writer wrapped around an
+// attachment. It reads forward only: the central directory is at the end, and
+// an attachment is a stream.
+type zipEntry struct {
+	in     *counter
+	body   io.Reader
+	crc    uint32
+	want   uint32
+	flags  uint16
+	method uint16
+}
+
+// counter counts the bytes read from the packed side.
+type counter struct {
+	*bufio.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (c *counter) ReadByte() (byte, error) {
+	b, err := c.Reader.ReadByte()
+	if err == nil {
+		c.n++
+	}
+	return b, err
+}
+
+// openZip returns the entry if the octets are a zip that the packet wrapped
+// around the file, nil if they are the file itself.
+//
+// QUIRK: the VNPT and BKAV libraries zip most files and say so, the national
+// axis zips again and does not say so, and Office files are zips themselves;
+// so the bytes decide, with the name and the first entry.
+func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
+	head, err := r.Peek(zipHeader)
+	if err != nil || binary.LittleEndian.Uint32(head) != zipLocal || strings.EqualFold(path.Ext(name), ".zip") {
+		return nil
+	}
+	flags, method := binary.LittleEndian.Uint16(head[6:]), binary.LittleEndian.Uint16(head[8:])
+	crc, packed := binary.LittleEndian.Uint32(head[14:]), binary.LittleEndian.Uint32(head[18:])
+	nameLen, extraLen := int(binary.LittleEndian.Uint16(head[26:])), int(binary.LittleEndian.Uint16(head[28:]))
+	if zipHeader+nameLen > 2048 {
+		return nil
+	}
+	head, err = r.Peek(zipHeader + nameLen)
+	if err != nil {
+		return nil
+	}
+	entry := string(head[zipHeader:])
+	if !wrapped(entry, name, contentType) || method != zipDeflate && (method != zipStored || flags&8 != 0) || flags&1 != 0 {
+		return nil
+	}
+	e := &zipEntry{in: &counter{Reader: r}, want: crc, flags: flags, method: method}
+	if _, err := r.Discard(zipHeader + nameLen + extraLen); err != nil {
+		return nil
+	}
+	if method == zipStored {
+		e.body = io.LimitReader(e.in, int64(packed))
+	} else {
+		e.body = flate.NewReader(e.in)
+	}
+	return e
+}
+
+// wrapped decides whether the zip is the packet's own.
+func wrapped(entry, name, contentType string) bool {
+	if strings.Contains(entry, "/") || entry == "[Content_Types].xml" || entry == "mimetype" {
+		return false
+	}
+	return strings.Contains(strings.ToLower(contentType), "zip") || strings.EqualFold(path.Ext(entry), path.Ext(name))
+}
+
+// Read implements io.Reader.
+func (e *zipEntry) Read(p []byte) (int, error) {
+	n, err := e.body.Read(p)
+	e.crc = crc32.Update(e.crc, crc32.IEEETable, p[:n])
+	if err != nil && err != io.EOF {
+		var fault *contentError
+		if !errors.As(err, &fault) {
+			err = &contentError{"ATT-8", err.Error()}
+		}
+	}
+	return n, err
+}
+
+// finish checks the sum behind the entry, reads the zip to its end, and
+// reports whether there is a second entry.
+func (e *zipEntry) finish() (second bool, err error) {
+	if e.flags&8 != 0 { // the sum stands in a data descriptor, with or without a signature
+		d, err := e.in.Peek(8)
+		if err != nil {
+			return false, fmt.Errorf("it ends before its data descriptor")
+		}
+		size := 12
+		if binary.LittleEndian.Uint32(d) == zipDescriptor {
+			d = d[4:]
+			size = 16
+		}
+		e.want = binary.LittleEndian.Uint32(d)
+		if _, err := e.in.Discard(size); err != nil {
+			return false, fmt.Errorf("it ends inside its data descriptor")
+		}
+	}
+	next, _ := e.in.Peek(4)
+	second = len(next) == 4 && binary.LittleEndian.Uint32(next) == zipLocal
+	if _, err := io.Copy(io.Discard, e.in.Reader); err != nil {
+		return second, err
+	}
+	if e.crc != e.want {
+		return second, fmt.Errorf("its check sum is %08x, the file's is %08x", e.want, e.crc)
+	}
+	return second, nil
+}

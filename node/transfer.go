@@ -1,0 +1,121 @@
+package node
+
+import (
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+// Direction tells the two walks apart.
+type Direction string
+
+// The directions, which are also the names of the two boxes.
+const (
+	Out Direction = "out" // outbox: from this house to the axis
+	In  Direction = "in"  // inbox: from the axis to this house
+)
+
+// State is where a Transfer stands on its walk. ARCHITECTURE.md has the picture.
+type State string
+
+// The states. A Transfer is durable in each of them.
+const (
+	Queued State = "queued" // out: accepted here, ours for good; waits for the axis
+	Sent   State = "sent"   // out: the axis gave a Receipt
+	Failed State = "failed" // out: given up, after a permanent Fault or the deadline
+
+	Listed    State = "listed"    // in: the axis says it waits for us
+	Fetched   State = "fetched"   // in: its bytes are stored here
+	Verified  State = "verified"  // in: signature and completeness were judged
+	Delivered State = "delivered" // in: handed over
+	Confirmed State = "confirmed" // in: the axis knows that we have it; over eDoc this is status 01
+	Rejected  State = "rejected"  // in: refused by the three checks of QĐ 28/2018 Art. 9; the evidence is kept
+)
+
+// Content names stored bytes by their digest.
+type Content struct {
+	SHA256 string `json:"sha256"` // lower-case hex
+	Size   int64  `json:"size"`
+}
+
+// Part is a file of a stored packet.
+type Part struct {
+	ID      string  `json:"id"` // Content-ID
+	Name    string  `json:"name"`
+	Type    string  `json:"type,omitempty"`
+	Content Content `json:"content"`
+}
+
+// Attempt is one try at one step of a Transfer.
+type Attempt struct {
+	Step     string        `json:"step"` // "send", "fetch", "verify", "deliver", "confirm"
+	Start    time.Time     `json:"start"`
+	Duration time.Duration `json:"duration"`       // nanoseconds
+	Code     string        `json:"code,omitempty"` // the axis's code
+	Error    string        `json:"error,omitempty"`
+}
+
+// Event is one Status that was applied to a Receiver.
+type Event struct {
+	Code        edxml.StatusCode `json:"code"`
+	At          time.Time        `json:"at"` // by the Status's own Timestamp
+	Description string           `json:"description,omitempty"`
+}
+
+// Receiver is the state of a Document at one of its receivers.
+type Receiver struct {
+	OrganID   string           `json:"organId"`
+	OrganName string           `json:"organName,omitempty"`
+	Code      edxml.StatusCode `json:"code,omitempty"` // the latest status, "" before the first
+	Events    []Event          `json:"events,omitempty"`
+}
+
+// Transfer is one packet's way through this node. A Store keeps it as a whole;
+// the fields under "for the store" are all that a Store looks at.
+type Transfer struct {
+	ID        string     `json:"id"` // UUIDv7: sorts by creation
+	Direction Direction  `json:"direction"`
+	Kind      edxml.Kind `json:"kind"`
+	State     State      `json:"state"`
+	Created   time.Time  `json:"created"`
+
+	From             string        `json:"from,omitempty"` // OrganId of the sender
+	FromName         string        `json:"fromName,omitempty"`
+	DocumentID       string        `json:"documentId,omitempty"`
+	DocType          edxml.Number  `json:"docType,omitempty"`
+	Code             string        `json:"code,omitempty"` // number/notation
+	Subject          string        `json:"subject,omitempty"`
+	PromulgationDate edxml.Date    `json:"promulgationDate,omitempty"`
+	Digest           string        `json:"digest,omitempty"` // content digest of the Document, see edxml.Digest
+	Receivers        []Receiver    `json:"receivers,omitempty"`
+	Status           *edxml.Status `json:"status,omitempty"` // of a status packet
+
+	Envelope Content `json:"envelope,omitzero"`
+	TokenAt  int64   `json:"tokenAt,omitempty"` // see transport.Packet
+	Parts    []Part  `json:"parts,omitempty"`
+
+	Signature *Signature `json:"signature,omitempty"`
+	AxisID    string     `json:"axisId,omitempty"` // the axis's number for it
+	Attempts  []Attempt  `json:"attempts,omitempty"`
+	Tries     int        `json:"tries,omitempty"`    // of the current step
+	Deadline  time.Time  `json:"deadline,omitzero"`  // out: given up after this
+	Finished  time.Time  `json:"finished,omitzero"`  // when no step was left
+	LastError string     `json:"lastError,omitempty"`
+	Permanent bool       `json:"permanent,omitempty"` // the last error cannot be cured by waiting
+
+	// For the store.
+	Due         time.Time `json:"due,omitzero"`         // when the next step is to be tried; zero: nothing is due
+	Lease       string    `json:"lease,omitempty"`      // the holder of the lease
+	LeasedUntil time.Time `json:"leasedUntil,omitzero"` // when the lease ends by itself
+	Unique      []string  `json:"unique,omitempty"`     // keys that no other Transfer may have
+	Lookup      []string  `json:"lookup,omitempty"`     // keys to find it by
+}
+
+// Signature is what was found out about a packet's signatures.
+type Signature struct {
+	Signed   bool     `json:"signed"`           // there is at least one XML Signature
+	Reason   string   `json:"reason,omitempty"` // why it is not acceptable, "" when it is; "unsigned" when there is none
+	Signer   string   `json:"signer,omitempty"`
+	Coverage []string `json:"coverage,omitempty"` // what the signatures bind, by name
+	Missing  []string `json:"missing,omitempty"`  // what they do not bind
+}

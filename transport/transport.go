@@ -1,0 +1,87 @@
+// Package transport holds the words both wires share: what is sent, what the
+// axis answers, and how its refusals are told apart. The wires themselves are
+// packages below: transport/soap frames messages, transport/edoc speaks the
+// eDoc operations over it.
+package transport
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Content is a sequence of bytes that can be opened as often as it is sent.
+type Content struct {
+	Size int64 // octets
+	Open func() (io.ReadCloser, error)
+}
+
+// Part is a file that travels with a packet.
+type Part struct {
+	ID   string // Content-ID, without "cid:" and brackets
+	Type string // MIME type
+	Content
+}
+
+// Packet is a SOAP-profile packet ready to travel: the bytes that were signed
+// and, apart from them, the place where the wire puts its access token.
+type Packet struct {
+	Envelope Content
+	TokenAt  int64 // offset in Envelope of the end tag of the SOAP Header
+	Parts    []Part
+}
+
+// Receipt is the axis's word that it took a Document.
+type Receipt struct {
+	ID      string // the axis's own number for it
+	Existed bool   // the axis had it already, so an earlier answer was lost
+}
+
+// Pending is a Document that waits at the axis to be collected.
+type Pending struct {
+	ID string // the axis's number
+}
+
+// Piece is one part of a packet that is being read off the wire.
+type Piece struct {
+	Root    bool   // the envelope; it is always the first piece
+	ID      string // Content-ID, without brackets
+	Type    string // MIME type as declared
+	Content io.Reader
+}
+
+// Incoming is a packet that is being read off the wire. Next returns the
+// envelope first, then every part, io.EOF behind the last; a Piece is valid
+// until the next call. Close must be called.
+type Incoming interface {
+	Next() (*Piece, error)
+	Close() error
+}
+
+// Fault is the axis's refusal of one operation, or the failure to reach it.
+type Fault struct {
+	Operation  string        // "SendDocument", …
+	Code       string        // as the axis gave it, "" when the axis did not answer
+	Text       string        // as the axis gave it
+	Transient  bool          // worth trying again
+	RetryAfter time.Duration // what the axis asked for; 0 when it did not say
+	Err        error         // the cause when the axis did not answer
+}
+
+// Error gives operation, code and text.
+func (f *Fault) Error() string {
+	switch {
+	case f.Err != nil:
+		return fmt.Sprintf("transport: %s: %v", f.Operation, f.Err)
+	case f.Code == "":
+		return fmt.Sprintf("transport: %s: the axis refused: %s", f.Operation, f.Text)
+	}
+	return fmt.Sprintf("transport: %s: the axis refused with %s: %s", f.Operation, f.Code, f.Text)
+}
+
+// Unwrap returns the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Temporary reports whether the same call may succeed later. It is the one
+// question a node asks.
+func (f *Fault) Temporary() bool { return f.Transient }
