@@ -325,7 +325,9 @@ func (s *Scanner) intern(b []byte) string {
 // the document, and reads the XML declaration's surroundings.
 func (s *Scanner) skipStart() error {
 	s.started = true
-	s.have(4)
+	if !s.have(4) && s.rerr != nil {
+		return s.rerr // no document is that short
+	}
 	head := s.buf[s.pos:]
 	switch {
 	case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
@@ -335,9 +337,6 @@ func (s *Scanner) skipStart() error {
 		return s.syntax(s.pos, "XML 1.0 §4.3.3", "the document is UTF-16; write it as UTF-8", ErrEncoding)
 	}
 	if !s.have(1) {
-		if s.rerr != nil {
-			return s.rerr
-		}
 		return s.syntax(s.pos, "XML 1.0 [1] document", "the document is empty", ErrNotXML)
 	}
 	if err := s.skipStray(); err != nil {
@@ -360,6 +359,9 @@ func (s *Scanner) skipStray() error {
 	s.have(maxStray)
 	head := s.buf[s.pos:min(len(s.buf), s.pos+maxStray)]
 	i := bytes.IndexByte(head, '<')
+	if i < 0 && len(head) < maxStray && s.rerr != nil {
+		return s.rerr
+	}
 	if i < 0 || bytes.IndexByte(head[:i], 0) >= 0 {
 		return notXML()
 	}

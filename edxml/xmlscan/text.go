@@ -10,6 +10,10 @@ import (
 // maxChunk bounds the text that is gathered outside the read buffer.
 const maxChunk = 32 << 10
 
+// cdataStep bounds the look for ']' in a CDATA section: without it, each
+// character that stops a run would cost a look through the whole window.
+const cdataStep = 256
+
 // charData reads character data up to the next '<' or the end of the window.
 // It reports whether s.tok is filled.
 func (s *Scanner) charData() (bool, error) {
@@ -49,19 +53,20 @@ func (s *Scanner) gather(cdata bool) error {
 	start := s.base + int64(s.pos)
 	plain := true
 	for len(s.scratch) < maxChunk && s.pos < len(s.buf) {
-		if run := plainRun(s.buf[s.pos:]); run > 0 {
-			if cdata { // "]]>" ends the section: leave the brackets to the test below
-				if i := bytes.IndexByte(s.buf[s.pos:s.pos+run], ']'); i >= 0 {
-					run = i
-				}
-			} else {
-				s.countBrackets(s.buf[s.pos : s.pos+run])
+		ahead := s.buf[s.pos:]
+		if cdata { // "]]>" ends the section: leave the brackets to the test below
+			ahead = ahead[:min(len(ahead), cdataStep)]
+			if i := bytes.IndexByte(ahead, ']'); i >= 0 {
+				ahead = ahead[:i]
 			}
-			if run > 0 {
-				s.scratch = append(s.scratch, s.buf[s.pos:s.pos+run]...)
-				s.pos += run
-				continue
+		}
+		if run := plainRun(ahead); run > 0 {
+			if !cdata {
+				s.countBrackets(ahead[:run])
 			}
+			s.scratch = append(s.scratch, ahead[:run]...)
+			s.pos += run
+			continue
 		}
 		if len(s.scratch) > 0 && s.starved() {
 			break
@@ -191,11 +196,11 @@ func (s *Scanner) reference(i int) (string, int, error) {
 		}
 		return "", 0, s.syntax(s.pos+i, "XML 1.0 [67] Reference", "'&' begins no reference; write &amp;", nil)
 	}
-	name := string(b[1:semi])
-	if name == "" || !mayRefer(b[1:semi]) {
+	b = b[1:semi]
+	if len(b) == 0 || !mayRefer(b) {
 		return "", 0, s.syntax(s.pos+i, "XML 1.0 [67] Reference", "'&' begins no reference; write &amp;", nil)
 	}
-	switch name {
+	switch string(b) { // no copy is made
 	case "lt":
 		return "<", semi + 1, nil
 	case "gt":
@@ -207,6 +212,7 @@ func (s *Scanner) reference(i int) (string, int, error) {
 	case "quot":
 		return `"`, semi + 1, nil
 	}
+	name := string(b)
 	if name[0] == '#' {
 		r, ok := charReference(name[1:])
 		if !ok {
@@ -331,11 +337,11 @@ func (s *Scanner) until(sep string, from int, what string) (int, error) {
 		if !s.have(i + len(sep)) {
 			return 0, s.truncated()
 		}
-		if string(s.buf[s.pos+i:s.pos+i+len(sep)]) == sep {
-			return i, nil
-		}
 		if i-from > s.limits.Text {
 			return 0, s.limit("text", int64(s.limits.Text), s.pos)
+		}
+		if string(s.buf[s.pos+i:s.pos+i+len(sep)]) == sep {
+			return i, nil
 		}
 		n, err := s.char(i)
 		if err != nil {
