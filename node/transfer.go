@@ -94,14 +94,17 @@ type Transfer struct {
 	TokenAt  int64   `json:"tokenAt,omitempty"` // see transport.Packet
 	Parts    []Part  `json:"parts,omitempty"`
 
-	Signature *Signature `json:"signature,omitempty"`
-	AxisID    string     `json:"axisId,omitempty"` // the axis's number for it
-	Attempts  []Attempt  `json:"attempts,omitempty"`
-	Tries     int        `json:"tries,omitempty"`    // of the current step
-	Deadline  time.Time  `json:"deadline,omitzero"`  // out: given up after this
-	Finished  time.Time  `json:"finished,omitzero"`  // when no step was left
-	LastError string     `json:"lastError,omitempty"`
-	Permanent bool       `json:"permanent,omitempty"` // the last error cannot be cured by waiting
+	Signature *Signature          `json:"signature,omitempty"`
+	Findings  []edxml.FindingText `json:"findings,omitempty"` // of reading it
+	Refusal   string              `json:"refusal,omitempty"`  // why it was rejected
+	SameAs    string              `json:"sameAs,omitempty"`   // in: the Transfer that brought the same Document
+	AxisID    string              `json:"axisId,omitempty"`   // the axis's number for it
+	Attempts  []Attempt           `json:"attempts,omitempty"`
+	Tries     int                 `json:"tries,omitempty"`   // of the current step
+	Deadline  time.Time           `json:"deadline,omitzero"` // out: given up after this
+	Finished  time.Time           `json:"finished,omitzero"` // when no step was left
+	LastError string              `json:"lastError,omitempty"`
+	Permanent bool                `json:"permanent,omitempty"` // the last error cannot be cured by waiting
 
 	// For the store.
 	Due         time.Time `json:"due,omitzero"`         // when the next step is to be tried; zero: nothing is due

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"syscall"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/xmlscan"
+	"github.com/lienthong/lienthong/node"
+)
+
+// Problem is a refusal (RFC 9457). It is also the error a [Client] returns:
+// errors.Is and errors.As find through it what the node's own error was.
+type Problem struct {
+	Status   int       `json:"status"`
+	Code     string    `json:"code"` // stable, for programs
+	Detail   string    `json:"detail"`
+	Organs   []string  `json:"organs,omitempty"` // the receivers nobody knows
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Finding is a Finding in both languages.
+type Finding struct {
+	VI edxml.FindingText `json:"vi"`
+	EN edxml.FindingText `json:"en"`
+}
+
+func findings(list []edxml.Finding) []Finding {
+	var out []Finding
+	for _, f := range list {
+		out = append(out, Finding{f.In("vi"), f.In("en")})
+	}
+	return out
+}
+
+// value gives back the Finding of the node.
+func (f Finding) value() edxml.Finding {
+	return edxml.Finding{
+		Rule: f.EN.Rule, Severity: f.EN.Severity, Path: f.EN.Path, Clause: f.EN.Clause,
+		Pos:     xmlscan.Pos{Line: f.EN.Line, Column: f.EN.Column},
+		Message: edxml.Text{VI: f.VI.Message, EN: f.EN.Message},
+		Remedy:  edxml.Text{VI: f.VI.Remedy, EN: f.EN.Remedy},
+	}
+}
+
+// Error gives the detail.
+func (p *Problem) Error() string { return p.Detail }
+
+// Unwrap gives back the error that the node refused with, as far as callers
+// branch on it.
+func (p *Problem) Unwrap() error {
+	for _, k := range kinds {
+		if k.code == p.Code {
+			return k.cause(p)
+		}
+	}
+	return nil
+}
+
+// kind ties an error of the node to its code, both ways.
+type kind struct {
+	code   string
+	status int
+	is     func(error, *Problem) bool // also fills in particulars
+	cause  func(*Problem) error
+}
+
+// sentinel is a kind whose error has no particulars.
+func sentinel(code string, status int, err error) kind {
+	return kind{code, status,
+		func(e error, _ *Problem) bool { return errors.Is(e, err) },
+		func(*Problem) error { return err }}
+}
+
+// typed is a kind whose error is told by its type.
+func typed[E error](code string, status int, fill func(*Problem, E), cause func(*Problem) error) kind {
+	return kind{code, status, func(e error, p *Problem) bool {
+		var v E
+		if !errors.As(e, &v) {
+			return false
+		}
+		fill(p, v)
+		return true
+	}, cause}
+}
+
+var kinds = []kind{
+	typed("packet-invalid", http.StatusUnprocessableEntity,
+		func(p *Problem, e *node.InvalidError) { p.Findings = findings(e.Findings) },
+		func(p *Problem) error {
+			e := &node.InvalidError{}
+			for _, f := range p.Findings {
+				e.Findings = append(e.Findings, f.value())
+			}
+			return e
+		}),
+	typed("unknown-receiver", http.StatusUnprocessableEntity,
+		func(p *Problem, e *node.UnknownReceiverError) { p.Organs = e.OrganIDs },
+		func(p *Problem) error { return &node.UnknownReceiverError{OrganIDs: p.Organs} }),
+	sentinel("dtd", http.StatusUnprocessableEntity, xmlscan.ErrDTD),
+	sentinel("truncated", http.StatusUnprocessableEntity, xmlscan.ErrTruncated),
+	sentinel("not-xml", http.StatusUnprocessableEntity, xmlscan.ErrNotXML),
+	sentinel("no-packet", http.StatusUnprocessableEntity, edxml.ErrNotPacket),
+	typed("not-well-formed", http.StatusUnprocessableEntity,
+		func(*Problem, *xmlscan.SyntaxError) {},
+		func(p *Problem) error { return &xmlscan.SyntaxError{Text: p.Detail} }),
+	typed("limit", http.StatusUnprocessableEntity,
+		func(*Problem, *xmlscan.LimitError) {},
+		func(*Problem) error { return &xmlscan.LimitError{} }),
+	typed("limit", http.StatusUnprocessableEntity,
+		func(*Problem, *edxml.LimitError) {},
+		func(*Problem) error { return &edxml.LimitError{} }),
+	sentinel("foreign-sender", http.StatusUnprocessableEntity, node.ErrForeignSender),
+	sentinel("other-content", http.StatusConflict, node.ErrOtherContent),
+	sentinel("signature-lost", http.StatusUnprocessableEntity, node.ErrSignatureLost),
+	typed("ambiguous", http.StatusConflict,
+		func(*Problem, *node.AmbiguousError) {},
+		func(p *Problem) error { return &node.AmbiguousError{Ref: p.Detail} }),
+	sentinel("not-found", http.StatusNotFound, node.ErrNotFound),
+	sentinel("disk-full", http.StatusInsufficientStorage, syscall.ENOSPC),
+	sentinel("disk-full", http.StatusInsufficientStorage, syscall.EFBIG),
+	sentinel("cut-off", http.StatusBadRequest, io.ErrUnexpectedEOF),
+}
+
+// problem gives an error its status, code and particulars.
+func problem(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	p = &Problem{Status: http.StatusInternalServerError, Code: "failed", Detail: err.Error()}
+	if i := slices.IndexFunc(kinds, func(k kind) bool { return k.is(err, p) }); i >= 0 {
+		p.Status, p.Code = kinds[i].status, kinds[i].code
+	}
+	return p
+}
+
+// refuse answers with a Problem.
+func refuse(w http.ResponseWriter, err error) {
+	p := problem(err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // a cut-off client sees it by the end of the stream
+}

@@ -1,0 +1,50 @@
+package node
+
+import (
+	"fmt"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+// The keys by which Transfers are found. Their first word says what follows.
+
+func axisKey(axisID string) string { return "axis " + axisID }
+
+// identityKey is "the same Document": a second one with it is a repetition.
+func identityKey(d Direction, t *Transfer) string {
+	return fmt.Sprintf("same %s %q %q %q %s", d, t.From, t.DocumentID, string(t.DocType), t.Digest)
+}
+
+// nameKey is the DocumentId of a new Document, which other content may not take.
+func nameKey(t *Transfer) string { return fmt.Sprintf("name %q %q", t.From, t.DocumentID) }
+
+func documentKey(d Direction, id string) string { return fmt.Sprintf("document %s %q", d, id) }
+
+func codeKey(d Direction, from, code string) string {
+	return fmt.Sprintf("code %s %q %q", d, from, code)
+}
+
+// describe copies into a Transfer what the packet says.
+func describe(t *Transfer, p *edxml.Packet) {
+	t.Kind = p.Kind
+	for _, f := range p.Findings {
+		t.Findings = append(t.Findings, f.In("en"))
+	}
+	if p.Status != nil {
+		t.Status = p.Status
+		t.From, t.FromName = p.Status.From.OrganID, p.Status.From.OrganName
+		t.DocumentID, t.Code = p.Status.ResponseFor.DocumentID, p.Status.ResponseFor.Code
+		t.Receivers = []Receiver{{OrganID: p.Status.ResponseFor.OrganID}}
+		return
+	}
+	d := p.Document
+	t.From, t.FromName = d.From.OrganID, d.From.OrganName
+	t.DocumentID, t.DocType, t.Code, t.Subject = d.DocumentID, d.DocType(), d.Code.String(), d.Subject
+	t.PromulgationDate = d.PromulgationInfo.PromulgationDate
+	t.Digest = d.Digest()
+	t.Receivers = nil
+	for _, o := range d.To {
+		t.Receivers = append(t.Receivers, Receiver{OrganID: o.OrganID, OrganName: o.OrganName})
+	}
+	t.Lookup = []string{documentKey(t.Direction, t.DocumentID), codeKey(t.Direction, t.From, t.Code)}
+}

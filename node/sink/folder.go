@@ -1,0 +1,163 @@
+// Package sink has the places where a node hands incoming Documents over.
+//
+// [Folder] is a directory: every Document becomes one folder that appears
+// whole or not at all, so a document system can simply watch for new names.
+package sink
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+// Folder delivers each Document as a subfolder named by its Transfer, with
+// transfer.json, envelope.xml and the files under their own names. Delivery is
+// exactly once by name: what is there already is left alone.
+type Folder struct {
+	Dir string
+}
+
+// Deliver writes the Document's folder under a temporary name, makes it
+// durable, and renames it.
+func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
+	final := filepath.Join(f.Dir, t.ID)
+	if _, err := os.Stat(final); err == nil {
+		return nil
+	}
+	tmp := filepath.Join(f.Dir, ".tmp-"+t.ID)
+	if err := os.RemoveAll(tmp); err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	if err := os.MkdirAll(tmp, 0o700); err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	if err := f.fill(tmp, t, open); err != nil {
+		return errors.Join(err, os.RemoveAll(tmp))
+	}
+	if err := syncDir(tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	return syncDir(f.Dir)
+}
+
+func (f Folder) fill(dir string, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
+	record, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	if err := write(filepath.Join(dir, "transfer.json"), strings.NewReader(string(record)+"\n")); err != nil {
+		return err
+	}
+	copyTo := func(name string, c node.Content) error {
+		r, err := open(c)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		return write(filepath.Join(dir, name), r)
+	}
+	if err := copyTo("envelope.xml", t.Envelope); err != nil {
+		return err
+	}
+	used := map[string]bool{"transfer.json": true, "envelope.xml": true}
+	for i, p := range t.Parts {
+		if err := copyTo(FileName(p.Name, i, used), p.Content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Notify writes ID.failed.json for a Transfer that was given up.
+func (f Folder) Notify(ctx context.Context, t *node.Transfer) error {
+	record, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	final := filepath.Join(f.Dir, t.ID+".failed.json")
+	if _, err := os.Stat(final); err == nil {
+		return nil
+	}
+	tmp := filepath.Join(f.Dir, ".tmp-"+t.ID)
+	if err := write(tmp, strings.NewReader(string(record)+"\n")); errors.Is(err, fs.ErrExist) {
+		if err := os.Remove(tmp); err != nil {
+			return fmt.Errorf("sink: %w", err)
+		}
+		return f.Notify(ctx, t)
+	} else if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	return syncDir(f.Dir)
+}
+
+// FileName makes a file name that is safe in any folder out of an
+// AttachmentName: no path, no control characters, no leading dot, at most 200
+// bytes, and none that used holds already. i numbers the nameless.
+func FileName(name string, i int, used map[string]bool) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7F || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_"))
+	name = strings.Trim(name, " .")
+	if name == "" {
+		name = fmt.Sprintf("file-%d", i+1)
+	}
+	ext := filepath.Ext(name)
+	if len(ext) > 20 {
+		ext = ""
+	}
+	stem := strings.ToValidUTF8(name[:min(len(name)-len(ext), 200)], "")
+	candidate := stem + ext
+	for n := 2; used[candidate]; n++ {
+		candidate = fmt.Sprintf("%s (%d)%s", stem, n, ext)
+	}
+	used[candidate] = true
+	return candidate
+}
+
+// write creates a file that must not exist, and makes it durable.
+func write(path string, r io.Reader) error {
+	w, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	_, err = io.Copy(w, r)
+	if err == nil {
+		err = w.Sync()
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		return fmt.Errorf("sink: %s: %w", path, err)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sink: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sink: %s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,241 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+// The names of the small values a node keeps in its store.
+const (
+	statusesSince = "statuses since" // RFC 3339: the latest Status seen
+	directoryName = "directory"      // JSON: the axis's organs
+)
+
+// overlap is how far back statuses are asked for again, since clocks differ
+// and the axis's order is not promised.
+const overlap = 10 * time.Minute
+
+// applyStatuses reads the statuses since the last look and applies each.
+// Applying one twice changes nothing.
+func (n *Node) applyStatuses(ctx context.Context) error {
+	since := time.Unix(0, 0)
+	if v, err := n.Store.Value(ctx, statusesSince); err != nil {
+		return err
+	} else if v != nil {
+		if since, err = time.Parse(time.RFC3339, string(v)); err != nil {
+			return fmt.Errorf("node: stored moment %q: %w", v, err)
+		}
+	}
+	statuses, err := n.Axis.Statuses(ctx, since.Add(-overlap))
+	if err != nil {
+		return err
+	}
+	latest := since
+	for i := range statuses {
+		at, err := n.apply(ctx, &statuses[i])
+		if err != nil {
+			return err
+		}
+		if at.After(latest) && !at.After(time.Now()) {
+			latest = at
+		}
+	}
+	if latest.Equal(since) {
+		return nil
+	}
+	return n.Store.SetValue(ctx, statusesSince, []byte(latest.UTC().Format(time.RFC3339)))
+}
+
+// apply adds a Status to the Document it is about and returns its moment. A
+// Status of a receiver concerns our outbox; 13 comes from the sender of a
+// Document in our inbox.
+func (n *Node) apply(ctx context.Context, s *edxml.Status) (time.Time, error) {
+	at, err := s.Timestamp.Time()
+	if err != nil {
+		n.Log.WarnContext(ctx, "status without a readable time", "from", s.From.OrganID, "document", s.ResponseFor.DocumentID, "error", err)
+		at = time.Now()
+	}
+	direction, owner, subject := Out, s.ResponseFor.OrganID, s.From.OrganID
+	if s.StatusCode.Canonical() == edxml.StatusTakeBack {
+		direction, owner, subject = In, s.From.OrganID, s.ResponseFor.OrganID
+	}
+	t, err := n.about(ctx, direction, owner, s)
+	if err != nil {
+		return at, err
+	}
+	if t == nil {
+		n.Log.WarnContext(ctx, "status about an unknown document", "from", s.From.OrganID,
+			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
+		return at, nil
+	}
+	e := Event{Code: s.StatusCode.Canonical(), At: at.UTC(), Description: s.Description}
+	_, err = n.Store.Update(ctx, t.ID, func(t *Transfer) error {
+		if !addEvent(t, subject, e) {
+			return errUnchanged
+		}
+		return nil
+	})
+	if err == nil {
+		n.Log.InfoContext(ctx, "status", "transfer", t.ID, "document", t.DocumentID, "organ", subject, "status", e.Code)
+	} else if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return at, err
+}
+
+// about finds the Document a Status is about: by DocumentId, else by the code
+// of its sender.
+func (n *Node) about(ctx context.Context, d Direction, owner string, s *edxml.Status) (*Transfer, error) {
+	for _, key := range []string{documentKey(d, s.ResponseFor.DocumentID), codeKey(d, owner, s.ResponseFor.Code)} {
+		found, err := n.Store.Find(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range found {
+			if t.From == owner && t.SameAs == "" {
+				return t, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// addEvent applies a Status to the Receiver it concerns and reports whether
+// that changed anything. Events are kept in the order of their own times;
+// polling brings them in any order.
+func addEvent(t *Transfer, organ string, e Event) bool {
+	i := slices.IndexFunc(t.Receivers, func(r Receiver) bool { return r.OrganID == organ })
+	if i < 0 {
+		t.Receivers = append(t.Receivers, Receiver{OrganID: organ})
+		i = len(t.Receivers) - 1
+	}
+	r := &t.Receivers[i]
+	if slices.ContainsFunc(r.Events, func(o Event) bool { return o.Code == e.Code && o.At.Unix() == e.At.Unix() }) {
+		return false
+	}
+	r.Events = append(r.Events, e)
+	slices.SortStableFunc(r.Events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.At.Unix(), b.At.Unix()), cmp.Compare(a.Code, b.Code))
+	})
+	r.Code = r.Events[len(r.Events)-1].Code
+	return true
+}
+
+// Report queues a Status about a Document in the inbox: what happened to it
+// here. Reporting the same code again gives the Transfer of the first time.
+func (n *Node) Report(ctx context.Context, id string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
+	t, err := n.Store.Transfer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if t.Direction != In || t.Digest == "" {
+		return nil, fmt.Errorf("node: transfer %s is no received document: a status cannot be reported about it", id)
+	}
+	return n.report(ctx, t, code, description, staff)
+}
+
+func (n *Node) report(ctx context.Context, about *Transfer, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
+	if staff == nil {
+		staff = &edxml.StaffInfo{Staff: n.Organ.OrganName}
+	}
+	now := time.Now()
+	s := &edxml.Status{
+		From: n.Organ,
+		ResponseFor: edxml.ResponseFor{
+			OrganID: about.From, Code: about.Code, DocumentID: about.DocumentID, PromulgationDate: about.PromulgationDate,
+		},
+		StaffInfo: staff, StatusCode: code, Description: description, Timestamp: edxml.TimestampOf(now),
+	}
+	if err := refuse(edxml.Validate(&edxml.Packet{Kind: edxml.KindStatus, Status: s}, now)); err != nil {
+		return nil, err
+	}
+	t, err := n.queueStatus(ctx, s, fmt.Sprintf("report %s %s", about.ID, code))
+	if err != nil {
+		return nil, err
+	}
+	_, err = n.Store.Update(ctx, about.ID, func(a *Transfer) error {
+		addEvent(a, n.Organ.OrganID, Event{Code: code, At: now.UTC(), Description: description})
+		return nil
+	})
+	return t, err
+}
+
+// queueStatus commits a Status for sending. key makes it unique.
+func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*Transfer, error) {
+	t, err := newTransfer(Out, edxml.KindStatus, Queued)
+	if err != nil {
+		return nil, err
+	}
+	describe(t, &edxml.Packet{Kind: edxml.KindStatus, Status: s})
+	t.Deadline, t.Unique = t.Created.Add(n.Deadline), []string{key}
+	err = n.Store.Create(ctx, t)
+	var exists *ExistsError
+	if errors.As(err, &exists) {
+		return n.Store.Transfer(ctx, exists.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.wake(Out)
+	return t, nil
+}
+
+// refreshDirectory keeps the axis's list of organs, so that a receiver nobody
+// knows is refused before a Document is queued.
+func (n *Node) refreshDirectory(ctx context.Context) error {
+	organs, err := n.Axis.Organs(ctx)
+	if err != nil || len(organs) == 0 {
+		return err
+	}
+	ids := make([]string, 0, len(organs))
+	for _, o := range organs {
+		ids = append(ids, o.OrganID)
+	}
+	v, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	c, err := n.Store.Put(ctx, bytes.NewReader(v))
+	if err != nil {
+		return err
+	}
+	ref, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return n.Store.SetValue(ctx, directoryName, ref)
+}
+
+// directory returns the organs the axis knows, nil when it was never asked.
+func (n *Node) directory(ctx context.Context) (map[string]bool, error) {
+	ref, err := n.Store.Value(ctx, directoryName)
+	if err != nil || ref == nil {
+		return nil, err
+	}
+	var c Content
+	if err := json.Unmarshal(ref, &c); err != nil {
+		return nil, fmt.Errorf("node: directory: %w", err)
+	}
+	f, err := n.Store.Open(ctx, c.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var ids []string
+	if err := json.NewDecoder(f).Decode(&ids); err != nil {
+		return nil, fmt.Errorf("node: directory: %w", err)
+	}
+	known := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		known[id] = true
+	}
+	return known, nil
+}

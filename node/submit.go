@@ -1,0 +1,312 @@
+package node
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/textproto"
+	"strings"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/soap"
+)
+
+// InvalidError says that a packet was not accepted because of its findings.
+type InvalidError struct {
+	Findings []edxml.Finding // all of them, at least one an error
+}
+
+// Error names the first error and counts the rest.
+func (e *InvalidError) Error() string {
+	first, more := "", -1
+	for _, f := range e.Findings {
+		if f.Severity == edxml.Error {
+			if more++; first == "" {
+				first = f.String()
+			}
+		}
+	}
+	if more > 0 {
+		return fmt.Sprintf("node: the packet is not acceptable: %s (and %d more)", first, more)
+	}
+	return "node: the packet is not acceptable: " + first
+}
+
+// refuse returns an *InvalidError if there is an error among the findings.
+func refuse(findings []edxml.Finding) error {
+	if edxml.Worst(findings) == edxml.Error {
+		return &InvalidError{Findings: findings}
+	}
+	return nil
+}
+
+// The reasons why a packet is not accepted that callers branch on.
+var (
+	// ErrForeignSender says that the packet's sender is not this node's agency.
+	ErrForeignSender = errors.New("node: the packet's sender is not the agency of this node")
+	// ErrSignatureLost says that the packet is signed and its signature would
+	// not survive the wire it has to take (the two profiles have different
+	// namespaces).
+	ErrSignatureLost = errors.New("node: the packet's signature would not survive the way to the axis; set sign.replace = true to sign it anew")
+	// ErrOtherContent says that the DocumentId was used for other content.
+	ErrOtherContent = errors.New("node: another document with this DocumentId was submitted before")
+)
+
+// UnknownReceiverError says that the axis's directory does not know receivers.
+type UnknownReceiverError struct {
+	OrganIDs []string
+}
+
+// Error names the receivers.
+func (e *UnknownReceiverError) Error() string {
+	return "node: the axis's directory does not know the receiver " + strings.Join(e.OrganIDs, ", ")
+}
+
+// Submission is what became of a submitted packet.
+type Submission struct {
+	Transfer *Transfer
+	Existed  bool            // the same packet was accepted before; nothing was done
+	Findings []edxml.Finding // warnings
+}
+
+// Submit accepts a packet for sending: a single file, or a SOAP packet in one
+// file ("Content-Type: multipart/related…", an empty line, the body). The
+// packet is ours for good when Submit returns without error; it never waits
+// for anything remote. A Document is signed here, in the profile of the wire.
+//
+// Errors: *InvalidError, *UnknownReceiverError, ErrForeignSender,
+// ErrSignatureLost, ErrOtherContent, those of edxml.NewReader and of the Store.
+func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
+	p, err := n.keep(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	findings := append(p.packet.Findings, edxml.Validate(p.packet, time.Now())...)
+	if err := refuse(findings); err != nil {
+		return nil, err
+	}
+	if p.packet.Status != nil {
+		return n.submitStatus(ctx, p.packet.Status, findings)
+	}
+	if from := p.packet.Document.From.OrganID; from != n.Organ.OrganID {
+		return nil, fmt.Errorf("%w: it says %s, this node speaks for %s", ErrForeignSender, from, n.Organ.OrganID)
+	}
+	if err := n.receiversKnown(ctx, p.packet.Document); err != nil {
+		return nil, err
+	}
+	t, err := n.prepare(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	s := &Submission{Transfer: t, Findings: findings}
+	err = n.Store.Create(ctx, t)
+	var exists *ExistsError
+	if errors.As(err, &exists) {
+		if exists.Key != t.Unique[0] {
+			return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
+		}
+		s.Existed = true
+		s.Transfer, err = n.Store.Transfer(ctx, exists.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.wake(Out)
+	return s, nil
+}
+
+func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edxml.Finding) (*Submission, error) {
+	if s.From.OrganID != n.Organ.OrganID {
+		return nil, fmt.Errorf("%w: it says %s, this node speaks for %s", ErrForeignSender, s.From.OrganID, n.Organ.OrganID)
+	}
+	key := fmt.Sprintf("status %q %q %s %q", s.ResponseFor.OrganID, s.ResponseFor.DocumentID+s.ResponseFor.Code, s.StatusCode.Canonical(), string(s.Timestamp))
+	before, err := n.Store.Find(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	t, err := n.queueStatus(ctx, s, key)
+	if err != nil {
+		return nil, err
+	}
+	return &Submission{Transfer: t, Existed: len(before) > 0, Findings: findings}, nil
+}
+
+// receiversKnown checks the receivers against the last good directory. Without
+// one every receiver is accepted: a local submit never waits for the axis.
+func (n *Node) receiversKnown(ctx context.Context, d *edxml.Document) error {
+	known, err := n.directory(ctx)
+	if err != nil || known == nil {
+		return err
+	}
+	unknown := &UnknownReceiverError{}
+	for _, o := range d.To {
+		if !known[o.OrganID] {
+			unknown.OrganIDs = append(unknown.OrganIDs, o.OrganID)
+		}
+	}
+	if len(unknown.OrganIDs) > 0 {
+		return unknown
+	}
+	return nil
+}
+
+// kept is a packet whose attachments are stored.
+type kept struct {
+	packet   *edxml.Packet
+	envelope []byte // SOAP profile: as it came
+	parts    []Part
+}
+
+// keep reads a packet and stores its attachments, each as the user's file.
+func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
+	in := bufio.NewReader(r)
+	head, _ := in.Peek(len(mimeStart))
+	if strings.EqualFold(string(head), mimeStart) {
+		return n.keepMIME(ctx, in)
+	}
+	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	k := &kept{packet: rd.Packet()}
+	for {
+		a, err := rd.Next()
+		if err == io.EOF {
+			return k, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		c, err := n.Store.Put(ctx, a.Content)
+		var fault *edxml.ContentError
+		if errors.As(err, &fault) {
+			continue // Next makes it a Finding
+		}
+		if err != nil {
+			return nil, err
+		}
+		k.parts = append(k.parts, Part{Name: a.Name, Type: edxml.TypeByName(a.Name), Content: c})
+	}
+}
+
+// identify gives every part of a packet that changes its profile a Content-ID
+// that MIME and the Manifest agree on.
+func (k *kept) identify() {
+	for i := range k.parts {
+		id := fmt.Sprintf("file-%d", i+1)
+		k.parts[i].ID, k.packet.Document.Attachments[i].ContentID = id, id
+	}
+}
+
+// mimeStart begins a SOAP packet in one file.
+const mimeStart = "Content-Type:"
+
+// keepMIME reads a SOAP packet in one file.
+func (n *Node) keepMIME(ctx context.Context, in *bufio.Reader) (*kept, error) {
+	header, err := textproto.NewReader(in).ReadMIMEHeader()
+	if err != nil {
+		return nil, fmt.Errorf("node: header of the MIME packet: %w", err)
+	}
+	m, err := soap.Read(header.Get("Content-Type"), in, soap.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	root, err := m.Next()
+	if err != nil {
+		return nil, err
+	}
+	envelope, err := io.ReadAll(root.Content)
+	if err != nil {
+		return nil, err
+	}
+	parts, packet, err := n.keepParts(ctx, envelope, &soapPieces{m})
+	if err != nil {
+		return nil, err
+	}
+	return &kept{packet: packet, envelope: envelope, parts: parts}, nil
+}
+
+// soapPieces gives a SOAP message the shape of an Incoming.
+type soapPieces struct {
+	*soap.Message
+}
+
+func (s *soapPieces) Next() (*transport.Piece, error) {
+	p, err := s.Message.Next()
+	if err != nil {
+		return nil, err
+	}
+	return &transport.Piece{Root: p.Root, ID: p.ID, Type: p.Type, Content: p.Content}, nil
+}
+
+// prepare makes the Transfer of a Document: its envelope in the profile of the
+// wire, signed, and stored.
+func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
+	envelope, err := n.envelope(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	out, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{})
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTransfer(Out, edxml.KindDocument, Queued)
+	if err != nil {
+		return nil, err
+	}
+	if t.Envelope, err = n.Store.Put(ctx, bytes.NewReader(envelope)); err != nil {
+		return nil, err
+	}
+	describe(t, k.packet)
+	t.TokenAt, t.Parts, t.Deadline = out.Packet().HeaderEnd, k.parts, t.Created.Add(n.Deadline)
+	t.Unique = []string{identityKey(Out, t)}
+	if t.DocType == edxml.New {
+		t.Unique = append(t.Unique, nameKey(t))
+	}
+	return t, nil
+}
+
+// envelope returns the SOAP envelope to send: the submitted one where it can
+// stay as it is, else a new one, signed if there is a key.
+func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
+	signed := false
+	for _, b := range k.packet.Signatures {
+		signed = signed || b.Name.Space == edxml.NamespaceDSig
+	}
+	if k.packet.Credential != nil {
+		return nil, errors.New("node: the packet carries an access token; leave the Signature block with the Token out, the node adds its own")
+	}
+	if signed && k.envelope != nil && !n.ReplaceSignature {
+		return k.envelope, nil
+	}
+	if signed && !n.ReplaceSignature {
+		return nil, ErrSignatureLost
+	}
+	envelope := k.envelope
+	if envelope == nil || signed {
+		k.identify()
+		d := *k.packet.Document
+		if len(d.TraceHeaders) == 0 {
+			d.TraceHeaders = []edxml.TraceHeader{{OrganID: n.Organ.OrganID, Timestamp: edxml.TimestampOf(time.Now())}}
+		}
+		var b bytes.Buffer
+		if err := edxml.WriteEnvelope(&b, &d); err != nil {
+			return nil, err
+		}
+		envelope = b.Bytes()
+	}
+	if n.Key == nil {
+		return envelope, nil
+	}
+	var b bytes.Buffer
+	files := n.signedContents(ctx, k.parts)
+	err := signature.Sign(&b, bytes.NewReader(envelope), int64(len(envelope)), files, n.Key, signature.SignOptions{Placement: signature.Parts})
+	return b.Bytes(), err
+}

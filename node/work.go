@@ -1,0 +1,224 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/lienthong/lienthong/transport"
+)
+
+// hold is how long a lease runs before it must be renewed. A node that dies
+// delays its work by this much at the most.
+const hold = 30 * time.Second
+
+// idle is how long a worker sleeps when nothing will be due.
+const idle = time.Minute
+
+// maxAttempts is how many attempts a Transfer remembers.
+const maxAttempts = 50
+
+// errLeaseLost says that the lease ran out and somebody else has the work.
+var errLeaseLost = errors.New("node: the lease was lost")
+
+// Backoff spaces the tries of one step: the first after First, each further
+// after twice as long, at most Max, all with a fifth of jitter so that a
+// restart does not make a stampede.
+type Backoff struct {
+	First, Max time.Duration
+}
+
+// after returns the pause behind the given number of failed tries.
+func (b Backoff) after(tries int) time.Duration {
+	d := b.Max
+	if tries < 32 {
+		d = min(b.Max, b.First<<max(tries-1, 0))
+	}
+	if d <= 0 {
+		d = b.Max
+	}
+	return d - d/10 + rand.N(d/5+1)
+}
+
+// step is what a worker does with a leased Transfer: one step of its walk. It
+// returns the Transfer as committed; the worker goes on with it while
+// something is due.
+type step func(ctx context.Context, t *Transfer) (*Transfer, error)
+
+// work leases due Transfers of one direction and walks them, until ctx ends.
+func (n *Node) work(ctx context.Context, d Direction, do step) error {
+	var busy sync.WaitGroup
+	defer busy.Wait()
+	slots := make(chan struct{}, n.Workers)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case slots <- struct{}{}:
+		}
+		t, err := n.Store.Lease(ctx, d, n.holder, time.Now(), hold)
+		if err != nil {
+			<-slots
+			if !errors.Is(err, ErrNothingDue) && ctx.Err() == nil {
+				n.Log.ErrorContext(ctx, "no lease from the store", "direction", d, "error", err)
+			}
+			if err := n.pause(ctx, d); err != nil {
+				return err
+			}
+			continue
+		}
+		busy.Add(1)
+		go func() {
+			defer func() { <-slots; busy.Done(); n.wake(d) }()
+			n.walk(ctx, t, do)
+		}()
+	}
+}
+
+// pause sleeps until the next Transfer is due or somebody nudges.
+func (n *Node) pause(ctx context.Context, d Direction) error {
+	wait := idle
+	if due, err := n.Store.NextDue(ctx, d); err == nil && !due.IsZero() {
+		wait = min(wait, max(time.Until(due), 10*time.Millisecond))
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.nudge[d]:
+	case <-t.C:
+	}
+	return nil
+}
+
+// wake makes the worker of a direction look at once.
+func (n *Node) wake(d Direction) {
+	select {
+	case n.nudge[d] <- struct{}{}:
+	default:
+	}
+}
+
+// walk takes steps while they succeed and something is due, keeping the lease
+// alive, and gives the lease back.
+func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go n.renew(ctx, t.ID, cancel)
+	for {
+		next, err := do(ctx, t)
+		if err != nil {
+			if !errors.Is(err, errLeaseLost) && ctx.Err() == nil {
+				n.Log.ErrorContext(ctx, "step not recorded", "transfer", t.ID, "error", err)
+			}
+			break
+		}
+		if t = next; t.Due.IsZero() || time.Until(t.Due) > 0 || ctx.Err() != nil {
+			break
+		}
+	}
+	// also after ctx has ended: a clean stop gives its work back
+	_, err := n.Store.Update(context.WithoutCancel(ctx), t.ID, func(t *Transfer) error {
+		if t.Lease != n.holder {
+			return errLeaseLost
+		}
+		t.Lease, t.LeasedUntil = "", time.Time{}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errLeaseLost) {
+		n.Log.WarnContext(ctx, "lease not given back; it runs out by itself", "transfer", t.ID, "error", err)
+	}
+}
+
+// renew renews the lease until ctx ends, and cancels the work when it is lost.
+func (n *Node) renew(ctx context.Context, id string, cancel func()) {
+	for sleep(ctx, hold/3) == nil {
+		_, err := n.record(ctx, id, func(t *Transfer) {})
+		if errors.Is(err, errLeaseLost) {
+			cancel()
+			return
+		}
+	}
+}
+
+// record commits a change to a Transfer this node has leased, and renews the
+// lease with it.
+func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*Transfer, error) {
+	return n.Store.Update(ctx, id, func(t *Transfer) error {
+		if t.Lease != n.holder {
+			return errLeaseLost
+		}
+		change(t)
+		t.LeasedUntil = time.Now().UTC().Add(hold)
+		return nil
+	})
+}
+
+// attempt claims a try of a step before it is made: a crash leaves the trace
+// of it behind.
+func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer, error) {
+	return n.record(ctx, t.ID, func(t *Transfer) {
+		t.Tries++
+		t.Attempts = append(t.Attempts, Attempt{Step: name, Start: time.Now().UTC()})
+		if extra := len(t.Attempts) - maxAttempts; extra > 0 {
+			t.Attempts = t.Attempts[extra:]
+		}
+	})
+}
+
+// succeed closes the latest attempt and moves the Transfer on.
+func (n *Node) succeed(ctx context.Context, t *Transfer, change func(*Transfer)) (*Transfer, error) {
+	return n.record(ctx, t.ID, func(t *Transfer) {
+		closeAttempt(t, nil)
+		t.Tries, t.LastError, t.Permanent = 0, "", false
+		change(t)
+	})
+}
+
+// fail closes the latest attempt and plans the next, or gives the Transfer up
+// when the fault is permanent or the deadline has passed.
+func (n *Node) fail(ctx context.Context, t *Transfer, cause error, giveUp func(*Transfer)) (*Transfer, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // stopped, not failed: the next holder tries again
+	}
+	n.Log.WarnContext(ctx, "step failed", "transfer", t.ID, "document", t.DocumentID, "error", cause)
+	var fault *transport.Fault
+	permanent := errors.As(cause, &fault) && !fault.Temporary()
+	return n.record(ctx, t.ID, func(t *Transfer) {
+		closeAttempt(t, cause)
+		t.LastError, t.Permanent = cause.Error(), permanent
+		wait := n.Retry.after(t.Tries)
+		if fault != nil {
+			wait = max(wait, fault.RetryAfter)
+		}
+		now := time.Now().UTC()
+		t.Due = now.Add(wait)
+		if permanent || !t.Deadline.IsZero() && t.Due.After(t.Deadline) {
+			giveUp(t)
+		}
+	})
+}
+
+func closeAttempt(t *Transfer, err error) {
+	if len(t.Attempts) == 0 {
+		return
+	}
+	a := &t.Attempts[len(t.Attempts)-1]
+	a.Duration = time.Since(a.Start)
+	if err == nil {
+		return
+	}
+	a.Error = err.Error()
+	var fault *transport.Fault
+	if errors.As(err, &fault) {
+		a.Code = fault.Code
+	}
+}
+
+// finish marks a Transfer as having no step left.
+func finish(t *Transfer, s State) {
+	t.State, t.Due, t.Finished = s, time.Time{}, time.Now().UTC()
+}
