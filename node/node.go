@@ -105,26 +105,51 @@ func (n *Node) Run(ctx context.Context) error {
 }
 
 // watch looks at the axis in turns: what waits there, what statuses came, and
-// now and then who can be reached.
+// now and then who can be reached. A trouble is logged when it begins, when it
+// changes and when it ends, not at every look.
 func (n *Node) watch(ctx context.Context) error {
 	var directory time.Time
-	for {
-		if time.Since(directory) > directoryAge {
-			if err := n.refreshDirectory(ctx); err != nil {
-				n.Log.WarnContext(ctx, "directory not refreshed", "error", err)
-			} else {
+	turns := []*turn{
+		{name: "list waiting documents", do: n.collect},
+		{name: "read statuses", do: n.applyStatuses},
+		{name: "refresh the directory", do: func(ctx context.Context) error {
+			if time.Since(directory) < directoryAge {
+				return nil
+			}
+			err := n.refreshDirectory(ctx)
+			if err == nil {
 				directory = time.Now()
 			}
-		}
-		if err := n.collect(ctx); err != nil && ctx.Err() == nil {
-			n.Log.WarnContext(ctx, "waiting documents not listed", "error", err)
-		}
-		if err := n.applyStatuses(ctx); err != nil && ctx.Err() == nil {
-			n.Log.WarnContext(ctx, "statuses not read", "error", err)
+			return err
+		}},
+	}
+	for {
+		for _, t := range turns {
+			t.take(ctx, n.Log)
 		}
 		if err := sleep(ctx, n.Poll); err != nil {
 			return err
 		}
+	}
+}
+
+// turn is one thing that watch does over and over.
+type turn struct {
+	name    string
+	do      func(context.Context) error
+	trouble string // what it failed with last, "" when it worked
+}
+
+func (t *turn) take(ctx context.Context, log *slog.Logger) {
+	err := t.do(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && err.Error() != t.trouble:
+		t.trouble = err.Error()
+		log.WarnContext(ctx, "axis trouble", "step", t.name, "error", err)
+	case err == nil && t.trouble != "":
+		t.trouble = ""
+		log.InfoContext(ctx, "axis trouble is over", "step", t.name)
 	}
 }
 

@@ -20,7 +20,8 @@ type Store interface {
 	Open(ctx context.Context, sha256 string) (Opened, error)
 
 	// Create commits a new Transfer. It returns an *ExistsError, and changes
-	// nothing, if another Transfer has one of its Unique keys.
+	// nothing, if another Transfer has its ID or one of its Unique keys. Keys
+	// are UTF-8; ID and Direction never change.
 	Create(ctx context.Context, t *Transfer) error
 	// Update reads a Transfer, lets change alter it, and commits the result,
 	// all in one transaction: no other change comes between. If change returns
@@ -30,7 +31,10 @@ type Store interface {
 	Update(ctx context.Context, id string, change func(*Transfer) error) (*Transfer, error)
 	// Lease takes the Transfer of one direction that has been due longest and
 	// is not leased, marks it as held by holder until now+hold, and returns it
-	// as committed. When nothing is due it returns ErrNothingDue.
+	// as committed. When nothing is due it returns ErrNothingDue. Due counts
+	// from the later of Due and LeasedUntil, ties go by ID; zeroing LeasedUntil
+	// gives a lease back. A store that only one process can open ends all
+	// leases when it is opened: their holders are dead.
 	Lease(ctx context.Context, d Direction, holder string, now time.Time, hold time.Duration) (*Transfer, error)
 	// NextDue returns when Lease will next find something in one direction,
 	// counting leases that run out; the zero time when there is nothing.
@@ -51,6 +55,7 @@ type Store interface {
 	SetValue(ctx context.Context, name string, value []byte) error
 
 	// Close releases the store; content handed out stays readable until closed.
+	// Closing twice is no error.
 	Close() error
 }
 

@@ -186,7 +186,9 @@ func (n *Node) fail(ctx context.Context, t *Transfer, cause error, giveUp func(*
 	}
 	n.Log.WarnContext(ctx, "step failed", "transfer", t.ID, "document", t.DocumentID, "error", cause)
 	var fault *transport.Fault
-	permanent := errors.As(cause, &fault) && !fault.Temporary()
+	// A wrong token says nothing about the document: it waits until somebody
+	// puts the credential right.
+	permanent := errors.As(cause, &fault) && !fault.Temporary() && !fault.Credential
 	return n.record(ctx, t.ID, func(t *Transfer) {
 		closeAttempt(t, cause)
 		t.LastError, t.Permanent = cause.Error(), permanent

@@ -64,6 +64,7 @@ type Fault struct {
 	Code       string        // as the axis gave it, "" when the axis did not answer
 	Text       string        // as the axis gave it
 	Transient  bool          // worth trying again
+	Credential bool          // the axis did not accept who we are; no document is at fault
 	RetryAfter time.Duration // what the axis asked for; 0 when it did not say
 	Err        error         // the cause when the axis did not answer
 }

@@ -1,0 +1,202 @@
+package boltstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+const copyBuffer = 128 << 10 // octets on the way from a reader to the disk
+
+func (s *Store) content(elem ...string) string {
+	return filepath.Join(append([]string{s.dir, "content"}, elem...)...)
+}
+
+// prepareContent makes the names of the folders there are durable, and removes
+// what is left in tmp: it was never acknowledged.
+func (s *Store) prepareContent() error {
+	if err := os.RemoveAll(s.content("tmp")); err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	if err := os.MkdirAll(s.content("tmp"), 0o700); err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	return errors.Join(syncFolder(s.content()), syncFolder(s.dir))
+}
+
+// shelf returns the folder for a digest, made durable. A second writer waits
+// until the first has done so, as it relies on the name as well.
+func (s *Store) shelf(digest string) (string, error) {
+	dir := s.content(digest[:2])
+	s.shelves.Lock()
+	defer s.shelves.Unlock()
+	err := os.Mkdir(dir, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return dir, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("boltstore: %w", err)
+	}
+	if err := syncFolder(s.content()); err != nil {
+		return "", errors.Join(err, os.Remove(dir))
+	}
+	return dir, nil
+}
+
+// makeFolder makes dir if there is none, durably unless the folder around it
+// may be written but not read by us.
+func makeFolder(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	if err := syncFolder(filepath.Dir(dir)); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
+// syncFolder makes the names in a folder durable. Windows has no such call; its
+// file systems keep a journal of names.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	return nil
+}
+
+// Put stores everything r yields. A disk that is full, or cannot be written,
+// gives an error that names the path and wraps the system's error.
+func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
+	if err := s.usable(ctx); err != nil {
+		return node.Content{}, err
+	}
+	tmp, err := os.CreateTemp(s.content("tmp"), "put-")
+	if err != nil {
+		return node.Content{}, fmt.Errorf("boltstore: %w", err)
+	}
+	named := false
+	defer func() { // also when r panics
+		if !named {
+			_ = tmp.Close()
+			_ = os.Remove(tmp.Name())
+		}
+	}()
+	c, err := s.fill(tmp, &source{ctx: ctx, r: r})
+	if err != nil {
+		return node.Content{}, err
+	}
+	// The same content again takes the place of the old, which is the same, or
+	// was until the disk spoiled it.
+	shelf, err := s.shelf(c.SHA256)
+	if err != nil {
+		return node.Content{}, err
+	}
+	if err := os.Rename(tmp.Name(), filepath.Join(shelf, c.SHA256)); err != nil {
+		return node.Content{}, fmt.Errorf("boltstore: %w", err)
+	}
+	named = true
+	if err := syncFolder(shelf); err != nil {
+		return node.Content{}, err
+	}
+	return c, nil
+}
+
+// fill copies src into tmp, syncs and closes it.
+func (s *Store) fill(tmp *os.File, src *source) (node.Content, error) {
+	buf := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buf)
+	digest := sha256.New()
+	n, err := io.CopyBuffer(io.MultiWriter(tmp, digest), src, *buf)
+	if src.err != nil {
+		return node.Content{}, src.err
+	}
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err == nil {
+		err = tmp.Close()
+	}
+	if err != nil {
+		return node.Content{}, fmt.Errorf("boltstore: content: %w", err)
+	}
+	return node.Content{SHA256: hex.EncodeToString(digest.Sum(nil)), Size: n}, nil
+}
+
+// source remembers the error of its reader, to tell it from one of the disk,
+// and ends with its context.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// opened is a content file.
+type opened struct {
+	*os.File
+	size int64
+}
+
+func (o opened) Size() int64 { return o.size }
+
+// Open gives stored content back. Anything but 64 lower-case hex digits names
+// no content, and reaches no disk.
+func (s *Store) Open(ctx context.Context, sha256 string) (node.Opened, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	if !isDigest(sha256) {
+		return nil, fmt.Errorf("boltstore: %.80q is no digest: %w", sha256, node.ErrNotFound)
+	}
+	f, err := os.Open(s.content(sha256[:2], sha256))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("boltstore: content %s: %w", sha256, node.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("boltstore: %w", err), f.Close())
+	}
+	return opened{f, info.Size()}, nil
+}
+
+func isDigest(s string) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == hex.EncodedLen(sha256.Size)
+}

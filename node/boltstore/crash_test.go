@@ -1,0 +1,370 @@
+//go:build unix
+
+package boltstore
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+// role makes the test binary another process: one that holds a folder, that
+// works until it is killed, or that runs into a full disk.
+const (
+	role   = "BOLTSTORE_TEST_ROLE"
+	folder = "BOLTSTORE_TEST_FOLDER"
+)
+
+func TestMain(m *testing.M) {
+	run, ok := map[string]func(string) error{
+		"hold": holdFolder, "work": workUntilKilled, "limit": limitFileSize, "full": fillDisk,
+	}[os.Getenv(role)]
+	if !ok {
+		os.Exit(m.Run())
+	}
+	if err := run(os.Getenv(folder)); err != nil {
+		fmt.Println("child:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// child starts this binary in a role; it ends with the test at the latest.
+func child(t *testing.T, as, dir string) (*exec.Cmd, io.WriteCloser, *bufio.Reader) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), role+"="+as, folder+"="+dir)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, in, bufio.NewReader(out)
+}
+
+// holdFolder keeps a store open until its input ends.
+func holdFolder(dir string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Println("open")
+	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+func TestSecondOpenInAnotherProcessIsLocked(t *testing.T) {
+	dir := t.TempDir()
+	cmd, in, out := child(t, "hold", dir)
+	if line, err := out.ReadString('\n'); err != nil || line != "open\n" {
+		t.Fatalf("%q, error %v", line, err)
+	}
+	checkLocked(t, dir)
+	in.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// workUntilKilled stores content and Transfers from eight goroutines, and
+// prints what was acknowledged, one write per line.
+func workUntilKilled(dir string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	errs := make(chan error)
+	for w := range 8 {
+		go func() {
+			for n := 0; ; n++ {
+				if err := work(s, fmt.Sprintf("%d-%06d", w, n)); err != nil {
+					errs <- err
+				}
+			}
+		}()
+	}
+	return <-errs
+}
+
+func work(s *Store, id string) error {
+	ctx := context.Background()
+	c, err := s.Put(ctx, strings.NewReader(contentOf(id)))
+	if err != nil {
+		return err
+	}
+	if err := s.Create(ctx, &node.Transfer{
+		ID: id, Direction: node.Out, State: node.Queued, Envelope: c, Due: time.Unix(1, 0),
+		Unique: []string{"unique " + id}, Lookup: []string{"lookup"},
+	}); err != nil {
+		return err
+	}
+	if _, err := os.Stdout.WriteString("created " + id + "\n"); err != nil {
+		return err
+	}
+	if _, err := s.Update(ctx, id, func(t *node.Transfer) error {
+		t.State, t.Due, t.Unique = node.Sent, time.Time{}, []string{"sent " + id}
+		return nil
+	}); err != nil {
+		return err
+	}
+	_, err = os.Stdout.WriteString("sent " + id + "\n")
+	return err
+}
+
+func contentOf(id string) string { return strings.Repeat(id+"\n", 500) }
+
+func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	for range 5 {
+		dir := t.TempDir()
+		cmd, _, out := child(t, "work", dir)
+		states := map[string]node.State{}
+		for left := 1 + r.IntN(300); ; left-- {
+			line, err := out.ReadString('\n')
+			if err != nil {
+				break // what was printed before the kill has been read
+			}
+			what, id, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+			switch what {
+			case "created":
+				states[id] = node.Queued
+			case "sent":
+				states[id] = node.Sent
+			default:
+				t.Fatal(line)
+			}
+			if left == 0 {
+				if err := cmd.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || exit.Exited() {
+			t.Fatalf("the child ended by itself: %v", err)
+		}
+		survived(t, dir, states)
+	}
+}
+
+// survived checks that every Transfer is in its acknowledged state, or in the
+// next one, whose acknowledgement may have been cut off.
+func survived(t *testing.T, dir string, states map[string]node.State) {
+	t.Helper()
+	if records := audit(t, dir); records < len(states) {
+		t.Errorf("%d records, %d acknowledged", records, len(states))
+	}
+	s := open(t, dir)
+	defer s.Close()
+	for id, state := range states {
+		tr, err := s.Transfer(t.Context(), id)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if tr.State != state && tr.State != node.Sent {
+			t.Errorf("%s is %s, %s was acknowledged", id, tr.State, state)
+		}
+		o, err := s.Open(t.Context(), tr.Envelope.SHA256)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if b, err := io.ReadAll(o); err != nil || string(b) != contentOf(id) {
+			t.Errorf("%s: other content, error %v", id, err)
+		}
+		o.Close()
+	}
+	t.Logf("%d acknowledged", len(states))
+}
+
+// limitFileSize forbids files over 1 MB, as a quota does, and then writes.
+func limitFileSize(dir string) error {
+	signal.Ignore(syscall.SIGXFSZ) // a write beyond then gives EFBIG
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}); err != nil {
+		return err
+	}
+	return overflow(dir, syscall.EFBIG)
+}
+
+// overflow fills a store until content and records are refused with want, and
+// checks that the errors say so and that what was acknowledged stays.
+func overflow(dir string, want syscall.Errno) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	_, err = s.Put(ctx, io.LimitReader(rand.NewChaCha8([32]byte{}), 8<<20))
+	if err := refusedWith(err, want, s.content("tmp")); err != nil {
+		return err
+	}
+	if left, err := os.ReadDir(s.content("tmp")); err != nil || len(left) > 0 {
+		return fmt.Errorf("left in tmp: %v, error %v", left, err)
+	}
+	created := 0
+	for err = nil; err == nil && created < 1000; created++ {
+		err = s.Create(ctx, &node.Transfer{ID: fmt.Sprintf("%04d", created), Direction: node.Out, Subject: strings.Repeat("x", 20_000), Due: time.Unix(1, 0)})
+	}
+	created--
+	if err := refusedWith(err, want, s.file()); err != nil {
+		return err
+	}
+	if created == 0 {
+		return errors.New("not one record was taken")
+	}
+	for range 2 { // in this process, and opened again
+		all, err := s.List(ctx, node.Out, "", 2000)
+		if err != nil || len(all) != created {
+			return fmt.Errorf("%d of %d records can be read, error %v", len(all), created, err)
+		}
+		if err := s.Close(); err != nil {
+			return err
+		}
+		if s, err = Open(dir); err != nil {
+			return fmt.Errorf("opening again: %w", err)
+		}
+	}
+	return s.Close()
+}
+
+func refusedWith(err error, want syscall.Errno, path string) error {
+	if !errors.Is(err, want) || !strings.HasPrefix(err.Error(), "boltstore: ") || !strings.Contains(err.Error(), path) {
+		return fmt.Errorf("error %v, want one with %q that names %s", err, want, path)
+	}
+	fmt.Println("refused:", err)
+	return nil
+}
+
+func finished(t *testing.T, cmd *exec.Cmd, out *bufio.Reader) {
+	t.Helper()
+	said, err := io.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if n := strings.Count(string(said), "refused:"); n != 2 {
+		t.Errorf("%d refusals, want 2\n%s", n, said)
+	}
+}
+
+func TestFileSizeLimitIsNamed(t *testing.T) {
+	if runtime.GOOS == "aix" {
+		t.Skip("no such limit here")
+	}
+	dir := t.TempDir()
+	cmd, _, out := child(t, "limit", dir)
+	finished(t, cmd, out)
+	audit(t, dir)
+}
+
+// TestTrouble finds the system's error again where bbolt hands on its text.
+func TestTrouble(t *testing.T) {
+	s := &Store{dir: "/data"}
+	for _, c := range []struct {
+		err  error
+		want error
+		text string
+	}{
+		{fmt.Errorf("file resize error: %s", &os.PathError{Op: "truncate", Path: "/x", Err: syscall.ENOSPC}), syscall.ENOSPC,
+			"boltstore: /data/lienthong.db: file resize error: truncate /x: no space left on device"},
+		{&os.PathError{Op: "write", Path: "/x", Err: syscall.EROFS}, syscall.EROFS,
+			"boltstore: /data/lienthong.db: write /x: read-only file system"},
+		{io.ErrUnexpectedEOF, io.ErrUnexpectedEOF, "boltstore: /data/lienthong.db: unexpected EOF"},
+	} {
+		if err := s.trouble(c.err); !errors.Is(err, c.want) || err.Error() != c.text {
+			t.Errorf("%v, want %v in %q", err, c.want, c.text)
+		}
+	}
+}
+
+// BenchmarkCreate is the price of a record beside its floor, the bare Batch of
+// the same octets, both from 64 goroutines.
+func BenchmarkCreate(b *testing.B) {
+	const workers = 64
+	run := func(b *testing.B, create func(id string) error) {
+		var next sync.Mutex
+		n := 0
+		var all sync.WaitGroup
+		b.ResetTimer()
+		for range workers {
+			all.Go(func() {
+				for {
+					next.Lock()
+					id := n
+					n++
+					next.Unlock()
+					if id >= b.N {
+						return
+					}
+					if err := create(fmt.Sprintf("%036d", id)); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+	transfer := func(id string) *node.Transfer {
+		return &node.Transfer{
+			ID: id, Direction: node.Out, State: node.Queued, Created: time.Unix(1, 0), Due: time.Unix(1, 0),
+			From: "000.00.00.G22", Subject: strings.Repeat("về việc ", 40), DocumentID: "doc " + id,
+			Receivers: make([]node.Receiver, 8), Unique: []string{"unique " + id}, Lookup: []string{"lookup " + id},
+		}
+	}
+	start := func(b *testing.B) *Store {
+		s, err := Open(b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { s.Close() })
+		return s
+	}
+	b.Run("store", func(b *testing.B) {
+		s := start(b)
+		run(b, func(id string) error { return s.Create(context.Background(), transfer(id)) })
+	})
+	b.Run("floor", func(b *testing.B) {
+		s := start(b)
+		run(b, func(id string) error {
+			data, err := encode(transfer(id))
+			if err != nil {
+				return err
+			}
+			return s.db.Batch(func(tx *bbolt.Tx) error { return tx.Bucket(transfersBucket).Put([]byte(id), data) })
+		})
+	})
+}

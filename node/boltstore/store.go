@@ -1,0 +1,228 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+const (
+	format     = "1"                    // of the database; a change of the layout raises it
+	lockWait   = 200 * time.Millisecond // for the other process that is just closing
+	groupDelay = 2 * time.Millisecond   // what one change waits for others to share its commit
+	maxValue   = 64 << 10               // octets of a SetValue
+)
+
+var (
+	metaBucket      = []byte("meta")
+	transfersBucket = []byte("transfers")
+	valuesBucket    = []byte("values")
+	formatKey       = []byte("format")
+)
+
+// errClosed is os.ErrClosed to callers that want to know.
+var errClosed = fmt.Errorf("boltstore: the store is closed: %w", os.ErrClosed)
+
+// Store is an open folder. Its methods are described at [node.Store].
+type Store struct {
+	dir     string
+	db      *bbolt.DB
+	closed  atomic.Bool
+	shelves sync.Mutex // over making a folder for content
+	buffers sync.Pool  // of *[]byte, for Put
+}
+
+var _ node.Store = (*Store)(nil)
+
+// LockedError says that the folder is in use.
+type LockedError struct {
+	Dir string
+}
+
+// Error names the folder and who probably has it.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("boltstore: %s: another process holds this folder (a node is running?)", e.Dir)
+}
+
+// FormatError says that the folder was written by a program that lays it out
+// in another way, most likely a newer one.
+type FormatError struct {
+	Dir   string
+	Found string // what the folder says
+	Known string // what this program reads and writes
+}
+
+// Error names both formats.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("boltstore: %s: the folder has format %q, this program knows format %q only: use the program that wrote it, or a newer one", e.Dir, e.Found, e.Known)
+}
+
+// Open opens the store in dir, making the folder if there is none. It returns
+// a [*LockedError] if another process has it, a [*FormatError] if the layout is
+// not ours; other errors name the path and wrap the system's error.
+func Open(dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: %w", err)
+	}
+	if err := makeFolder(dir); err != nil {
+		return nil, err
+	}
+	s := &Store{dir: dir}
+	s.buffers.New = func() any { b := make([]byte, copyBuffer); return &b }
+	s.db, err = bbolt.Open(s.file(), 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, &LockedError{Dir: dir}
+	case err != nil:
+		return nil, s.trouble(err)
+	}
+	s.db.MaxBatchDelay = groupDelay
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+// prepare runs under the lock: only now may anything in the folder be touched.
+func (s *Store) prepare() error {
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		if meta := tx.Bucket(metaBucket); meta != nil {
+			if found := string(meta.Get(formatKey)); found != format {
+				return &FormatError{Dir: s.dir, Found: found, Known: format}
+			}
+			return nil
+		}
+		meta, err := tx.CreateBucket(metaBucket)
+		if err != nil {
+			return err
+		}
+		for _, name := range append(indices(), transfersBucket, valuesBucket) {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		return meta.Put(formatKey, []byte(format))
+	})
+	if other := (*FormatError)(nil); errors.As(err, &other) {
+		return other
+	}
+	if err == nil {
+		err = s.endLeases()
+	}
+	if err != nil {
+		return s.trouble(err)
+	}
+	return s.prepareContent()
+}
+
+func (s *Store) file() string { return filepath.Join(s.dir, "lienthong.db") }
+
+// Close ends what is being read and gives the folder free. Changes that were
+// not committed before return errors; closing twice is no error.
+func (s *Store) Close() error {
+	s.closed.Store(true)
+	if err := s.db.Close(); err != nil {
+		return s.trouble(err)
+	}
+	return nil
+}
+
+// usable is the first thing every method asks.
+func (s *Store) usable(ctx context.Context) error {
+	if s.closed.Load() {
+		return errClosed
+	}
+	return ctx.Err()
+}
+
+func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	err := s.db.View(fn)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return errClosed
+	}
+	return err
+}
+
+// refusal is the answer of a change that wrote nothing, so that the others of
+// its batch need not be rolled back and tried again.
+type refusal struct{ reason error }
+
+func (r refusal) Error() string { return r.reason.Error() }
+
+// commit runs fn in a transaction that it may share, and returns when that is
+// on disk. fn may run more than once: it begins by resetting what it captured.
+func (s *Store) commit(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	var refused error
+	err := s.db.Batch(func(tx *bbolt.Tx) error {
+		refused = nil
+		err := fn(tx)
+		if r, ok := err.(refusal); ok {
+			refused, err = r.reason, nil
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return errClosed
+	case err != nil:
+		return s.trouble(err)
+	}
+	return refused
+}
+
+// trouble names the database in an error of bbolt. Where bbolt has turned the
+// system's error into text (when the file is to grow), it is found again, so
+// that a full disk can be told from a broken one.
+func (s *Store) trouble(err error) error {
+	var known syscall.Errno
+	if !errors.As(err, &known) {
+		for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EIO} {
+			if before, ok := strings.CutSuffix(err.Error(), e.Error()); ok {
+				err = fmt.Errorf("%s%w", before, e)
+				break
+			}
+		}
+	}
+	return fmt.Errorf("boltstore: %s: %w", s.file(), err)
+}
+
+// Value returns what SetValue last stored under name, nil if nothing.
+func (s *Store) Value(ctx context.Context, name string) ([]byte, error) {
+	var value []byte
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		if v := tx.Bucket(valuesBucket).Get([]byte(name)); v != nil {
+			value = append([]byte{}, v...)
+		}
+		return nil
+	})
+	return value, err
+}
+
+// SetValue stores a value of at most 64 KiB.
+func (s *Store) SetValue(ctx context.Context, name string, value []byte) error {
+	if len(value) > maxValue {
+		return fmt.Errorf("boltstore: value %q has %d octets, more than %d", name, len(value), maxValue)
+	}
+	return s.commit(ctx, func(tx *bbolt.Tx) error {
+		return tx.Bucket(valuesBucket).Put([]byte(name), value)
+	})
+}

@@ -1,0 +1,318 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/storetest"
+)
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, dir string) node.Store {
+		t.Cleanup(func() { audit(t, dir) })
+		return open(t, dir)
+	})
+}
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// audit compares the indices of a closed store with what its records say they
+// must be, has bbolt check its pages, and returns the number of records.
+func audit(t *testing.T, dir string) (records int) {
+	t.Helper()
+	s := open(t, dir)
+	defer s.Close()
+	want, got := map[string]string{}, map[string]string{}
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		for err := range tx.Check() {
+			t.Errorf("bbolt: %v", err)
+		}
+		for _, name := range indices() {
+			if err := tx.Bucket(name).ForEach(func(k, v []byte) error {
+				got[fmt.Sprintf("%s %q", name, k)] = string(v)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
+			records++
+			tr, err := decode(string(k), v)
+			if err != nil {
+				return err
+			}
+			for e := range entries(tr) {
+				want[fmt.Sprintf("%s %q", e.bucket, e.key)] = string(k)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("indices (-from the records +stored):\n%s", diff)
+	}
+	return records
+}
+
+func TestFolderAndFilesAreForTheOwnerOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "store")
+	s := open(t, dir)
+	defer s.Close()
+	if _, err := s.Put(t.Context(), strings.NewReader("x")); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o700)
+		if !d.IsDir() {
+			files++
+			want = 0o600
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode().Perm(), want)
+		}
+		return nil
+	})
+	if err != nil || files != 2 {
+		t.Errorf("%d files, error %v", files, err)
+	}
+}
+
+func TestContentLiesOnceUnderItsDigest(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	for range 3 {
+		if _, err := s.Put(t.Context(), strings.NewReader("abc")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4
+	if b, err := os.ReadFile(s.content("ba", abc)); err != nil || string(b) != "abc" {
+		t.Errorf("%q, error %v", b, err)
+	}
+	if names := contentFiles(t, s); len(names) != 1 {
+		t.Errorf("content holds %v", names)
+	}
+}
+
+// contentFiles returns everything that lies in content, unfinished files too.
+func contentFiles(t *testing.T, s *Store) (names []string) {
+	t.Helper()
+	for _, pattern := range []string{"*", "*/*"} {
+		found, err := filepath.Glob(s.content(pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range found {
+			if info, err := os.Stat(f); err != nil || !info.IsDir() {
+				names = append(names, f)
+			}
+		}
+	}
+	return names
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("reader") }
+
+func TestPutLeavesNothingBehindAPanic(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was lost")
+			}
+		}()
+		_, _ = s.Put(t.Context(), panicking{})
+	}()
+	if names := contentFiles(t, s); len(names) != 0 {
+		t.Errorf("content holds %v", names)
+	}
+}
+
+func TestOpenRemovesUnfinishedContent(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	c, err := s.Put(t.Context(), strings.NewReader("kept"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.content("tmp", "put-1"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	defer s.Close()
+	if names := contentFiles(t, s); len(names) != 1 || filepath.Base(names[0]) != c.SHA256 {
+		t.Errorf("content holds %v", names)
+	}
+}
+
+func TestSecondOpenInTheSameProcessIsLocked(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	half := s.content("tmp", "put-1") // of the first, at work
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	checkLocked(t, dir)
+	if _, err := os.Stat(half); err != nil {
+		t.Errorf("the second touched the folder of the first: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkLocked(t *testing.T, dir string) {
+	t.Helper()
+	s, err := Open(dir)
+	if err == nil {
+		s.Close()
+	}
+	var locked *LockedError
+	if !errors.As(err, &locked) || locked.Dir != dir {
+		t.Fatalf("error %v, want a LockedError of %s", err, dir)
+	}
+	if want := "boltstore: " + dir + ": another process holds this folder (a node is running?)"; err.Error() != want {
+		t.Errorf("message %q, want %q", err, want)
+	}
+}
+
+func TestOtherFormatsAreRefused(t *testing.T) {
+	for _, found := range []string{"2", "10", "0", ""} {
+		dir := t.TempDir()
+		s := open(t, dir)
+		if err := s.db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket(metaBucket).Put(formatKey, []byte(found))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the refusal gives the lock back
+			_, err := Open(dir)
+			var other *FormatError
+			if !errors.As(err, &other) || *other != (FormatError{Dir: dir, Found: found, Known: "1"}) {
+				t.Fatalf("error %v, want a FormatError of %q", err, found)
+			}
+			if !strings.Contains(err.Error(), fmt.Sprintf("format %q", found)) || !strings.Contains(err.Error(), `format "1"`) {
+				t.Errorf("message %q names not both formats", err)
+			}
+		}
+	}
+}
+
+func TestOpenNamesThePath(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("no folder"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(dir, "foreign")
+	if err := os.Mkdir(foreign, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(foreign, "lienthong.db"), make([]byte, 9000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		file:                         file,
+		filepath.Join(file, "below"): file,
+		foreign:                      filepath.Join(foreign, "lienthong.db"),
+	} {
+		s, err := Open(path)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s: opened", path)
+		} else if !strings.HasPrefix(err.Error(), "boltstore: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: message %q", path, err)
+		}
+	}
+}
+
+// TestPlainKey holds keys apart that would meet in an index if they stood there
+// as they are.
+func TestPlainKey(t *testing.T) {
+	long := strings.Repeat("k", maxKey)
+	keys := []string{"", "a", "a\x00", "a\x00b", "\x00", "\x01", "\x01a", long, long + "k", plainKey(long + "k"), plainKey("a\x00b")}
+	seen := map[string]string{}
+	for _, k := range keys {
+		p := plainKey(k)
+		if other, ok := seen[p]; ok {
+			t.Errorf("%.20q and %.20q are both %.80q", k, other, p)
+		}
+		seen[p] = k
+		if p == "" || len(p) > maxKey || strings.Contains(p, "\x00") {
+			t.Errorf("%.20q becomes %.80q", k, p)
+		}
+	}
+	if plainKey("000.00.00.G22") != "000.00.00.G22" || plainKey(long) != long {
+		t.Error("a plain key does not stand for itself")
+	}
+}
+
+// A node that was killed in the middle of a step must not keep its own work
+// waiting for a lease nobody holds.
+func TestOpenEndsTheLeasesOfTheDead(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	if err := s.Create(t.Context(), &node.Transfer{ID: "a", Direction: node.Out, Due: now}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Lease(t.Context(), node.Out, "dead", now, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Lease(t.Context(), node.Out, "other", now, time.Hour); !errors.Is(err, node.ErrNothingDue) {
+		t.Fatalf("a held Transfer was leased again: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(dir); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	got, err := s.Lease(t.Context(), node.Out, "alive", now, time.Hour)
+	if err != nil || got.Lease != "alive" {
+		t.Fatalf("after opening: %+v, %v", got, err)
+	}
+}

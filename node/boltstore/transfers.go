@@ -1,0 +1,256 @@
+package boltstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+const maxFound = 1000 // Transfers that Find returns
+
+// encode returns t as it is stored, its times for the store in UTC.
+func encode(t *node.Transfer) ([]byte, error) {
+	stored := *t
+	stored.Due, stored.LeasedUntil = t.Due.UTC(), t.LeasedUntil.UTC()
+	data, err := json.Marshal(&stored)
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: transfer %s: %w", t.ID, err)
+	}
+	return data, nil
+}
+
+func decode(id string, data []byte) (*node.Transfer, error) {
+	t := new(node.Transfer)
+	if err := json.Unmarshal(data, t); err != nil {
+		return nil, fmt.Errorf("boltstore: transfer %s: %w", id, err)
+	}
+	return t, nil
+}
+
+// read returns one Transfer, ErrNotFound if there is none.
+func read(tx *bbolt.Tx, id string) (*node.Transfer, error) {
+	data := tx.Bucket(transfersBucket).Get([]byte(id))
+	if data == nil {
+		return nil, fmt.Errorf("boltstore: transfer %.300q: %w", id, node.ErrNotFound)
+	}
+	return decode(id, data)
+}
+
+// write stores the new form of a Transfer with its index; before is empty for
+// a new one.
+func write(tx *bbolt.Tx, t *node.Transfer, data []byte, before map[entry]bool) error {
+	if err := tx.Bucket(transfersBucket).Put([]byte(t.ID), data); err != nil {
+		return err
+	}
+	return reindex(tx, t.ID, before, entries(t))
+}
+
+// Create commits a new Transfer. An ID that is taken gives an *ExistsError
+// with the ID as its key.
+func (s *Store) Create(ctx context.Context, t *node.Transfer) error {
+	if err := check(t); err != nil {
+		return err
+	}
+	data, err := encode(t)
+	if err != nil {
+		return err
+	}
+	clash := func(tx *bbolt.Tx) error {
+		if tx.Bucket(transfersBucket).Get([]byte(t.ID)) != nil {
+			return &node.ExistsError{Key: t.ID, ID: t.ID}
+		}
+		return taken(tx, t)
+	}
+	if err := s.view(ctx, clash); err != nil { // spares a refusal the commit
+		return err
+	}
+	return s.commit(ctx, func(tx *bbolt.Tx) error {
+		if err := clash(tx); err != nil {
+			return refusal{err}
+		}
+		return write(tx, t, data, nil)
+	})
+}
+
+// Update changes a Transfer. Its ID and Direction stay what they are.
+func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
+	var committed []byte
+	err := s.commit(ctx, func(tx *bbolt.Tx) error {
+		committed = nil
+		t, err := read(tx, id)
+		if err != nil {
+			return refusal{err}
+		}
+		direction, before := t.Direction, entries(t)
+		if err := change(t); err != nil {
+			return refusal{err}
+		}
+		if t.ID != id || t.Direction != direction {
+			return refusal{fmt.Errorf("boltstore: transfer %s: the ID and the direction cannot change", id)}
+		}
+		if err := check(t); err != nil {
+			return refusal{err}
+		}
+		if err := taken(tx, t); err != nil {
+			return refusal{err}
+		}
+		if committed, err = encode(t); err != nil {
+			return refusal{err}
+		}
+		return write(tx, t, committed, before)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decode(id, committed)
+}
+
+// Lease takes the head of the queue of one direction.
+func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now time.Time, hold time.Duration) (*node.Transfer, error) {
+	at, err := s.NextDue(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if at.IsZero() || at.After(now) { // spares an idle node the commits
+		return nil, node.ErrNothingDue
+	}
+	var id string
+	var committed []byte
+	err = s.commit(ctx, func(tx *bbolt.Tx) error {
+		committed = nil
+		at, id = head(tx, d)
+		if at.IsZero() || at.After(now) {
+			return refusal{node.ErrNothingDue}
+		}
+		t, err := read(tx, id)
+		if errors.Is(err, node.ErrNotFound) {
+			err = fmt.Errorf("transfer %s: %w", id, errStray)
+		}
+		if err != nil {
+			return err
+		}
+		before := entries(t)
+		t.Lease, t.LeasedUntil = holder, now.Add(hold)
+		if committed, err = encode(t); err != nil {
+			return refusal{err}
+		}
+		return write(tx, t, committed, before)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decode(id, committed)
+}
+
+// NextDue returns, in UTC, when Lease will next find something.
+func (s *Store) NextDue(ctx context.Context, d node.Direction) (time.Time, error) {
+	if !known(d) {
+		return time.Time{}, unknown(d)
+	}
+	var at time.Time
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		at, _ = head(tx, d)
+		return nil
+	})
+	return at, err
+}
+
+// Transfer returns one Transfer, ErrNotFound if there is none.
+func (s *Store) Transfer(ctx context.Context, id string) (*node.Transfer, error) {
+	var t *node.Transfer
+	err := s.view(ctx, func(tx *bbolt.Tx) (err error) {
+		t, err = read(tx, id)
+		return err
+	})
+	return t, err
+}
+
+// Find returns the Transfers that have key, oldest first, at most 1,000.
+func (s *Store) Find(ctx context.Context, key string) ([]*node.Transfer, error) {
+	var all []*node.Transfer
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		for _, id := range found(tx, key, maxFound) {
+			t, err := s.indexed(tx, id)
+			if err != nil {
+				return err
+			}
+			all = append(all, t)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// List returns a page of one direction, newest first.
+func (s *Store) List(ctx context.Context, d node.Direction, before string, limit int) ([]*node.Transfer, error) {
+	if !known(d) {
+		return nil, unknown(d)
+	}
+	var page []*node.Transfer
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		c := tx.Bucket([]byte(string(d) + box)).Cursor()
+		k, _ := c.Last()
+		if before != "" {
+			if k, _ = c.Seek([]byte(before)); k == nil {
+				k, _ = c.Last() // all of them are older
+			} else {
+				k, _ = c.Prev()
+			}
+		}
+		for ; k != nil && len(page) < limit; k, _ = c.Prev() {
+			t, err := s.indexed(tx, string(k))
+			if err != nil {
+				return err
+			}
+			page = append(page, t)
+		}
+		return nil
+	})
+	return page, err
+}
+
+// indexed reads what an index names.
+func (s *Store) indexed(tx *bbolt.Tx, id string) (*node.Transfer, error) {
+	t, err := read(tx, id)
+	if errors.Is(err, node.ErrNotFound) {
+		return nil, s.trouble(fmt.Errorf("transfer %s: %w", id, errStray))
+	}
+	return t, err
+}
+
+// endLeases gives back every lease. Only one process can open the folder, so
+// whoever held them is dead, and their work need not wait for the time to run out.
+func (s *Store) endLeases() error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		var ids []string
+		err := tx.Bucket([]byte(leasedBucket)).ForEach(func(id, _ []byte) error {
+			ids = append(ids, string(id))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			t, err := read(tx, id)
+			if err != nil {
+				return err
+			}
+			before := entries(t)
+			t.Lease, t.LeasedUntil = "", time.Time{}
+			data, err := encode(t)
+			if err != nil {
+				return err
+			}
+			if err := write(tx, t, data, before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,292 @@
+package edoc
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport/edoc/internal/wire"
+	"github.com/lienthong/lienthong/transport/soap"
+)
+
+// Client calls an axis for one organ. URL, Organ and Token are needed; the
+// other fields have defaults. It may be used by several goroutines at once and
+// keeps connections open between calls.
+type Client struct {
+	URL   string       // of the axis; its path differs from axis to axis
+	Organ string       // the organ it speaks for
+	Token edxml.Secret // the organ's access token
+
+	// HTTP makes the calls; nil is a client with TLS 1.2 or later, the
+	// environment's proxy, 15 s to connect and 15 s for the TLS handshake. Its
+	// redirects are never followed: they would hand the token on.
+	HTTP   *http.Client
+	Limits Limits
+
+	once sync.Once
+	http *http.Client
+}
+
+// Limits bounds what a [Client] takes from an axis and waits for it. The zero
+// value of a field means its default.
+type Limits struct {
+	Answer    int64         // octets of a control answer; default 1 MiB
+	Directory int64         // octets of an answer of GetTraces or GetOrganizations; default 32 MiB
+	Packet    soap.Limits   // of GetDocument; see there
+	Idle      time.Duration // how long a call may go without one octet moving; default 2 min
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.Answer == 0 {
+		l.Answer = 1 << 20
+	}
+	if l.Directory == 0 {
+		l.Directory = 32 << 20
+	}
+	if l.Idle == 0 {
+		l.Idle = 2 * time.Minute
+	}
+	return l
+}
+
+// of returns the limits for the answer of an operation.
+func (l Limits) of(op string) soap.Limits {
+	l = l.withDefaults()
+	switch op {
+	case opFetch:
+	case opTraces, opOrgans:
+		l.Packet.Envelope = l.Directory
+	default:
+		l.Packet.Envelope = l.Answer
+	}
+	return l.Packet
+}
+
+// client returns the HTTP client of all calls.
+func (c *Client) client() *http.Client {
+	c.once.Do(func() {
+		c.http = &http.Client{}
+		if c.HTTP != nil {
+			*c.http = *c.HTTP
+		} else {
+			c.http.Transport = &http.Transport{
+				Proxy:               http.ProxyFromEnvironment,
+				DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+				TLSHandshakeTimeout: 15 * time.Second,
+				ForceAttemptHTTP2:   true,
+				MaxIdleConnsPerHost: 16,
+				IdleConnTimeout:     90 * time.Second,
+				WriteBufferSize:     64 << 10,
+				ReadBufferSize:      64 << 10,
+			}
+		}
+		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	})
+	return c.http
+}
+
+// Close closes the connections that idle. The Client stays usable.
+func (c *Client) Close() error {
+	c.client().CloseIdleConnections()
+	return nil
+}
+
+// exchange is one call under way.
+type exchange struct {
+	c     *Client
+	op    string
+	ctx   context.Context
+	watch *watch
+	res   *http.Response
+	msg   *soap.Message
+	whole bool // nothing of interest is left of the answer
+}
+
+// post sends body and returns the answer as far as its header. The exchange
+// must be closed.
+func (c *Client) post(ctx context.Context, op string, body *soap.Body, header http.Header) (*exchange, error) {
+	ctx, w := watchOver(ctx, c.Limits.withDefaults().Idle)
+	x := &exchange{c: c, op: op, ctx: ctx, watch: w}
+	if err := x.post(body, header); err != nil {
+		x.close()
+		return nil, err
+	}
+	return x, nil
+}
+
+func (x *exchange) post(body *soap.Body, header http.Header) error {
+	c := x.c
+	open := func() (io.ReadCloser, error) {
+		content, err := body.Open()
+		if err != nil {
+			return nil, err
+		}
+		return x.watch.upload(content), nil
+	}
+	content, err := open()
+	if err != nil {
+		return c.unreached(x.ctx, x.op, err)
+	}
+	req, err := http.NewRequestWithContext(x.ctx, http.MethodPost, c.URL, content)
+	if err != nil {
+		content.Close()
+		return c.unreached(x.ctx, x.op, err)
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	req.ContentLength, req.GetBody = body.Size(), open
+	req.Header.Set("Content-Type", body.ContentType())
+	req.Header.Set("SOAPAction", x.op) // bare: every client seen writes it so, SOAP 1.1 §6.1.1 would quote it
+	req.Header.Set("Accept", "text/xml, multipart/related")
+	req.Header.Set("User-Agent", "lienthong")
+	x.watch.touch()
+	res, err := c.client().Do(req)
+	if err != nil {
+		return c.unreached(x.ctx, x.op, err)
+	}
+	x.res = res
+	res.Body = x.watch.download(res.Body)
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusInternalServerError {
+		return c.fromStatus(x.op, res)
+	}
+	x.msg, err = soap.Read(res.Header.Get("Content-Type"), res.Body, c.Limits.of(x.op))
+	if err != nil {
+		return x.unreadable(err)
+	}
+	return nil
+}
+
+// unreadable is the Fault for an answer that is no SOAP message.
+func (x *exchange) unreadable(err error) error {
+	var media *soap.ContentTypeError
+	switch {
+	case x.res.StatusCode != http.StatusOK:
+		return x.c.fromStatus(x.op, x.res)
+	case errors.As(err, &media):
+		what, _, _ := mime.ParseMediaType(x.res.Header.Get("Content-Type"))
+		if what == "text/html" {
+			return x.c.ill(x.op, true, "an HTML page came in place of an answer: the address is not the axis's, or a proxy stands before it")
+		}
+	case errors.Is(err, soap.ErrVersion):
+		return x.c.ill(x.op, false, "the answer is SOAP 1.2; the eDoc operations are SOAP 1.1")
+	}
+	return x.c.unreached(x.ctx, x.op, fmt.Errorf("the answer cannot be read: %w", err))
+}
+
+// close ends the exchange; the connection is kept when the answer was read whole.
+func (x *exchange) close() error {
+	var err error
+	if x.msg != nil {
+		err = x.msg.Close()
+	}
+	if x.res != nil {
+		if x.whole {
+			_, _ = io.CopyN(io.Discard, x.res.Body, 4<<10) // the rest of the framing, so that the connection can be used again
+		}
+		x.res.Body.Close()
+	}
+	x.watch.stop()
+	return err
+}
+
+// root reads the envelope of the answer and its outline. A SOAP fault is
+// returned as the error.
+func (x *exchange) root() (*envelope, error) {
+	part, err := x.msg.Next()
+	if err != nil {
+		return nil, x.unreadable(err)
+	}
+	data, err := io.ReadAll(part.Content)
+	if err != nil {
+		return nil, x.unreadable(err)
+	}
+	e, err := outline(data)
+	if err != nil {
+		return nil, x.unreadable(describe(data, err))
+	}
+	if first, ok := e.first(); ok && first.name.Is(soap.Namespace, "Fault") {
+		f, _, err := soap.ParseFault(data)
+		if err != nil {
+			return nil, x.unreadable(err)
+		}
+		return nil, x.c.fromFault(x.op, f)
+	}
+	if x.res.StatusCode != http.StatusOK {
+		return nil, x.c.fromStatus(x.op, x.res)
+	}
+	return e, nil
+}
+
+// describe names an HTML page that says it is XML.
+func describe(data []byte, err error) error {
+	head := strings.ToLower(string(data[:min(len(data), 512)]))
+	if strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") {
+		return fmt.Errorf("an HTML page came in place of an answer: %w", err)
+	}
+	return err
+}
+
+// answer makes a control call and returns the envelope of its answer, which
+// holds the operation's response element.
+func (c *Client) answer(ctx context.Context, op string, request []byte) (*envelope, error) {
+	body, err := controlBody(request)
+	if err != nil {
+		return nil, c.ill(op, false, "%v", err)
+	}
+	x, err := c.post(ctx, op, body, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer x.close()
+	e, err := x.root()
+	if err != nil {
+		return nil, err
+	}
+	x.whole = true
+	return e, c.expect(op, e)
+}
+
+// controlBody frames an envelope that has no files. QUIRK: it is a multipart
+// message all the same, as the only public client of an axis sends it.
+func controlBody(request []byte) (*soap.Body, error) {
+	return soap.NewBody(soap.Part{
+		ID: envelopeID, Encoding: "8bit", Size: int64(len(request)),
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(request)), nil },
+	}, nil)
+}
+
+// expect checks that the Body holds the response element of op.
+func (c *Client) expect(op string, e *envelope) error {
+	first, ok := e.first()
+	switch {
+	case !ok && op == opSend:
+		// QUIRK: the BKAV axis answers so when a tag is missing that it demands.
+		return c.ill(op, false, "the axis answered with an empty Body: it refuses the packet without saying why, usually for a missing element")
+	case !ok:
+		return c.ill(op, false, "the axis answered with an empty Body: it does not know the operation %s at this address", op)
+	case first.name.Local == "Report":
+		var r wire.Report
+		if err := e.decode(first, &r); err != nil {
+			return c.ill(op, true, "%v", err)
+		}
+		if err := c.refusal(op, &r); err != nil {
+			return err
+		}
+		return c.ill(op, true, "the answer holds a bare Report, there is no %sResponse", op)
+	case first.name.Local != op+"Response":
+		return c.ill(op, true, "the answer holds %q, there is no %sResponse", clip(first.name.Local), op)
+	}
+	return nil
+}

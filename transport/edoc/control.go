@@ -1,0 +1,178 @@
+package edoc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	gowsdl "github.com/hooklift/gowsdl/soap"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/edoc/internal/wire"
+	"github.com/lienthong/lienthong/transport/soap"
+)
+
+// caller carries the generated client's calls: it wraps the request into a
+// MIME message, sends it the way all calls go, and hands back an answer that
+// was checked for form and size. One serves one call.
+type caller struct {
+	c  *Client
+	op string
+}
+
+// Do implements the generated client's HTTPClient.
+func (d caller) Do(req *http.Request) (*http.Response, error) {
+	request, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	e, err := d.c.answer(req.Context(), d.op, request)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}},
+		Body: io.NopCloser(bytes.NewReader(e.data)), ContentLength: int64(len(e.data)), Request: req,
+	}, nil
+}
+
+// control returns a generated client for one call. A generated client keeps
+// state between calls that nothing guards, so each call has its own.
+func (c *Client) control(op string) wire.Edoc {
+	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(caller{c, op})))
+}
+
+// fault is the Fault for an error of the generated client; those of caller are Faults already.
+func (c *Client) fault(ctx context.Context, op string, err error) error {
+	return c.unreached(ctx, op, fmt.Errorf("the answer cannot be read: %w", err))
+}
+
+// Pending lists what waits for the organ, in the axis's order. Nothing is
+// removed by listing.
+func (c *Client) Pending(ctx context.Context) ([]transport.Pending, error) {
+	r, err := c.control(opPending).GetPendingDocumentIdsContext(ctx, &wire.GetPendingDocumentIdsRequest{OrganId: c.Organ, Token: string(c.Token)})
+	if err != nil {
+		return nil, c.fault(ctx, opPending, err)
+	}
+	if err := c.list(opPending, r.Report, r.DocumentIds != nil); err != nil {
+		return nil, err
+	}
+	var pending []transport.Pending
+	for _, id := range r.DocumentIds.DocumentId {
+		if id == nil {
+			continue
+		}
+		if text := strings.TrimSpace(string(*id)); text != "" {
+			pending = append(pending, transport.Pending{ID: text})
+		}
+	}
+	return pending, nil
+}
+
+// list checks an answer that holds either a list or a Report.
+func (c *Client) list(op string, r *wire.Report, there bool) error {
+	if r != nil {
+		if err := c.refusal(op, r); err != nil {
+			return err
+		}
+	}
+	if !there {
+		return c.ill(op, true, "the answer has neither a list nor a Report of failure")
+	}
+	return nil
+}
+
+// Acknowledge tells the axis that a Document is safe here; it is no longer
+// pending then, and the axis reports status 01 to the sender.
+func (c *Client) Acknowledge(ctx context.Context, id string) error {
+	r, err := c.control(opConfirm).ConfirmReceivedContext(ctx, &wire.ConfirmReceived{OrganId: c.Organ, DocumentId: id, Token: string(c.Token)})
+	if err != nil {
+		return c.fault(ctx, opConfirm, err)
+	}
+	return c.done(opConfirm, r.Report)
+}
+
+// done checks an answer that is a Report and nothing else.
+func (c *Client) done(op string, r *wire.Report) error {
+	if r == nil {
+		return c.ill(op, true, "the answer has no Report")
+	}
+	return c.refusal(op, r)
+}
+
+// Statuses lists the statuses addressed to the organ since a moment, oldest
+// first, any number of times. It never asks without a moment: the axis would
+// give each status once and forget it, also when the answer is lost.
+func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
+	if since.Year() < 2000 {
+		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
+	}
+	r, err := c.control(opTraces).GetTracesContext(ctx, &wire.GetTraces{
+		OrganId: c.Organ, Token: string(c.Token), TimeStamp: string(edxml.TimestampOf(since)),
+	})
+	if err != nil {
+		return nil, c.fault(ctx, opTraces, err)
+	}
+	if err := c.list(opTraces, r.Report, r.Traces != nil); err != nil {
+		return nil, err
+	}
+	var statuses []edxml.Status
+	for _, t := range r.Traces.Status {
+		if t != nil {
+			statuses = append(statuses, traced(t))
+		}
+	}
+	slices.Reverse(statuses) // the axis gives the newest first
+	slices.SortStableFunc(statuses, func(a, b edxml.Status) int {
+		at, _ := a.Timestamp.Time() // the zero time where there is none
+		bt, _ := b.Timestamp.Time()
+		return at.Compare(bt)
+	})
+	return statuses, nil
+}
+
+// Organs lists the organs the axis knows. One that has an identifier of QĐ
+// 20/2020/QĐ-TTg beside its own (domain_new, newer deployments) stands in the
+// list under both.
+func (c *Client) Organs(ctx context.Context) ([]edxml.Organ, error) {
+	r, err := c.control(opOrgans).GetOrganizationsContext(ctx, &wire.GetOrganizations{OrganId: c.Organ, Token: string(c.Token)})
+	if err != nil {
+		return nil, c.fault(ctx, opOrgans, err)
+	}
+	if err := c.list(opOrgans, r.Report, r.Organizations != nil); err != nil {
+		return nil, err
+	}
+	var organs []edxml.Organ
+	for _, o := range r.Organizations.Organization {
+		if o == nil {
+			continue
+		}
+		organ := organization(o)
+		organs = append(organs, organ)
+		if second := strings.TrimSpace(o.Domain_new); second != "" && second != organ.OrganID {
+			organ.OrganID = second
+			organs = append(organs, organ)
+		}
+	}
+	return organs, nil
+}
+
+// Check asks the axis whether the pair of organ and token is good.
+func (c *Client) Check(ctx context.Context) error {
+	pair := "<CheckPermission>" + element("OrganId", c.Organ) + element("Token", string(c.Token)) + "</CheckPermission>"
+	e, err := c.answer(ctx, opCheck, soap.ControlEnvelope(pair, ""))
+	if err != nil {
+		return err
+	}
+	var r wire.CheckPermissionResponse
+	if err := e.decode(e.body[0], &r); err != nil {
+		return c.ill(opCheck, true, "%v", err)
+	}
+	return c.done(opCheck, r.Report)
+}

@@ -1,0 +1,261 @@
+package edoc_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/axistest"
+	"github.com/lienthong/lienthong/transport/edoc"
+)
+
+// noise is a stream of octets that look random and are the same every time.
+type noise struct {
+	src  *rand.ChaCha8
+	heap *heap
+	read int64
+}
+
+func newNoise(h *heap) *noise { return &noise{src: rand.NewChaCha8([32]byte{}), heap: h} }
+
+func (n *noise) Read(p []byte) (int, error) {
+	n.src.Read(p) // never fails
+	if before := n.read >> 20; n.heap != nil && (n.read+int64(len(p)))>>20 > before {
+		n.heap.look()
+	}
+	n.read += int64(len(p))
+	return len(p), nil
+}
+
+// heap remembers the most that was in use.
+type heap struct{ start, peak atomic.Uint64 }
+
+func (h *heap) begin() {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	h.start.Store(m.HeapAlloc)
+	h.peak.Store(m.HeapAlloc)
+}
+
+func (h *heap) look() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	h.peak.Store(max(h.peak.Load(), m.HeapAlloc))
+}
+
+func (h *heap) grown() uint64 { return h.peak.Load() - h.start.Load() }
+
+// TestStreaming takes a file of 64 MB through client and handler and back,
+// the second time as base64 text, and looks at the heap on the way.
+func TestStreaming(t *testing.T) {
+	if testing.Short() {
+		t.Skip("three times 64 MB in short mode")
+	}
+	const size, most = 64 << 20, 32 << 20
+	_, srv := start(t, axistest.Options{})
+	var h heap
+	p := packet(t, document("1", office), pdf)
+	p.Parts[0].Content = transport.Content{Size: size, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.LimitReader(newNoise(&h), size)), nil
+	}}
+	sent := sha256.New()
+	io.Copy(sent, io.LimitReader(newNoise(nil), size))
+	h.begin()
+	if _, err := client(t, srv.URL, ministry).Send(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if grown := h.grown(); grown > most {
+		t.Errorf("sending: the heap grew by %d MB", grown>>20)
+	}
+	for name, wire := range map[string]roundTripper{
+		"binary": http.DefaultTransport.RoundTrip,
+		"base64": func(r *http.Request) (*http.Response, error) {
+			r = r.Clone(r.Context())
+			r.Header.Del("Lienthong-Parts")
+			return http.DefaultTransport.RoundTrip(r)
+		},
+	} {
+		c := client(t, srv.URL, office)
+		c.HTTP = &http.Client{Transport: wire}
+		h.begin()
+		in, err := c.Fetch(t.Context(), "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := sha256.New()
+		for {
+			piece, err := in.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if piece.Root {
+				continue
+			}
+			for err == nil {
+				_, err = io.CopyN(got, piece.Content, 1<<20)
+				h.look()
+			}
+			if err != io.EOF {
+				t.Fatal(err)
+			}
+		}
+		in.Close()
+		if hex.EncodeToString(got.Sum(nil)) != hex.EncodeToString(sent.Sum(nil)) {
+			t.Errorf("%s: other octets arrived than were sent", name)
+		}
+		if grown := h.grown(); grown > most {
+			t.Errorf("%s: the heap grew by %d MB", name, grown>>20)
+		}
+		t.Logf("%s: the heap grew by %d KB", name, h.grown()>>10)
+	}
+}
+
+// TestCloseEarly leaves a packet in the middle: the call ends at once.
+func TestCloseEarly(t *testing.T) {
+	gone := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", `multipart/related; boundary=B`)
+		io.WriteString(w, "--B\r\nContent-Type: text/xml\r\n\r\n")
+		w.Write(bytesOf(t, packet(t, document("1", office), pdf).Envelope))
+		io.WriteString(w, "\r\n--B\r\nContent-ID: <"+pdf.id+">\r\n\r\n%PDF-1.7 ")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+		close(gone)
+	}))
+	defer srv.Close()
+	in, err := client(t, srv.URL, office).Fetch(t.Context(), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if piece, err := in.Next(); err != nil || !piece.Root {
+		t.Fatalf("%+v, %v", piece, err)
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+	<-gone
+	if _, err := in.Next(); err == nil {
+		t.Error("there is a part behind Close")
+	}
+}
+
+// hashing is the axis of the transcripts, but hashes the files it is sent.
+type hashing struct{ fixed }
+
+func (h hashing) Accept(_ context.Context, s *edoc.Submission) (transport.Receipt, error) {
+	for {
+		piece, err := s.Next()
+		if err == io.EOF {
+			return transport.Receipt{ID: "1"}, nil
+		}
+		if err != nil {
+			return transport.Receipt{}, err
+		}
+		if _, err := io.Copy(sha256.New(), struct{ io.Reader }{piece.Content}); err != nil {
+			return transport.Receipt{}, err
+		}
+	}
+}
+
+// benchmarkSend sends one file of the given size per round.
+func benchmarkSend(b *testing.B, size int) {
+	srv := httptest.NewServer(edoc.NewHandler(hashing{}, edoc.HandlerOptions{}))
+	defer srv.Close()
+	p := packet(b, document("1", office), file{"f@x", "f.bin", "application/octet-stream", randomish(size)})
+	c := client(b, srv.URL, ministry)
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Send(b.Context(), p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchmarkFloor posts the same octets; the other end hashes and discards them.
+func benchmarkFloor(b *testing.B, size int) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(sha256.New(), struct{ io.Reader }{r.Body})
+		io.WriteString(w, "ok")
+	}))
+	defer srv.Close()
+	data := randomish(size)
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, srv.URL, bytes.NewReader(data))
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("Content-Length", strconv.Itoa(size))
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+	}
+}
+
+func randomish(size int) []byte {
+	data := make([]byte, size)
+	newNoise(nil).Read(data)
+	return data
+}
+
+func BenchmarkSend20KB(b *testing.B)  { benchmarkSend(b, 20<<10) }
+func BenchmarkFloor20KB(b *testing.B) { benchmarkFloor(b, 20<<10) }
+func BenchmarkSend5MB(b *testing.B)   { benchmarkSend(b, 5<<20) }
+func BenchmarkFloor5MB(b *testing.B)  { benchmarkFloor(b, 5<<20) }
+
+// TestKeepAlive makes every operation twice over one connection, whose
+// answers come as plain XML and as multipart.
+func TestKeepAlive(t *testing.T) {
+	held := packet(t, document("1", office), pdf)
+	srv := httptest.NewUnstartedServer(edoc.NewHandler(fixed{t, held}, edoc.HandlerOptions{}))
+	var opened atomic.Int32
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	c := client(t, srv.URL, ministry)
+	for range 2 {
+		if _, err := c.Send(t.Context(), held); err != nil {
+			t.Fatal(err)
+		}
+		in, err := c.Fetch(t.Context(), "40215")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := collect(in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Organs(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections for 8 calls", n)
+	}
+}
