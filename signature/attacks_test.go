@@ -1,0 +1,309 @@
+package signature_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+
+	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/signature/c14n"
+)
+
+const nsDSig = "http://www.w3.org/2000/09/xmldsig#"
+
+// attack is a packet with what must come of it. Those with a title are also
+// fixtures, see fixtures_test.go.
+type attack struct {
+	title, why string
+	packet     string
+	contents   []file
+	want       error // nil: acceptable
+}
+
+const excC14N = `<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>`
+
+// reference makes a Reference with the digest of octets.
+func reference(uri, transforms, octets string) string {
+	if transforms != "" {
+		transforms = "<ds:Transforms>" + transforms + "</ds:Transforms>"
+	}
+	sum := sha256.Sum256([]byte(octets))
+	return fmt.Sprintf(`<ds:Reference URI=%q>%s<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue>%s</ds:DigestValue></ds:Reference>`,
+		uri, transforms, base64.StdEncoding.EncodeToString(sum[:]))
+}
+
+// forge makes a ds:Signature over any References with the agency's own key:
+// what a careless or malicious signer could send.
+func forge(refs string) string { return forgeWith(refs, "rsa-sha256", crypto.SHA256) }
+
+func forgeWith(refs, method string, h crypto.Hash) string {
+	base := "http://www.w3.org/2001/04/xmldsig-more#"
+	if h == crypto.SHA1 {
+		base = nsDSig
+	}
+	info := `<ds:SignedInfo><ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>` +
+		`<ds:SignatureMethod Algorithm="` + base + method + `"/>` + refs + `</ds:SignedInfo>`
+	d := etree.NewDocument()
+	if err := d.ReadFromString(`<ds:Signature xmlns:ds="` + nsDSig + `">` + info + `</ds:Signature>`); err != nil {
+		panic(err)
+	}
+	hasher := h.New()
+	if err := c14n.Element(hasher, d.Root().ChildElements()[0], c14n.Exclusive, nil); err != nil {
+		panic(err)
+	}
+	value := must(rsa.SignPKCS1v15(rand.Reader, ca().rsa.Signer.(*rsa.PrivateKey), h, hasher.Sum(nil)))
+	return `<ds:Signature xmlns:ds="` + nsDSig + `">` + info + `<ds:SignatureValue>` + base64.StdEncoding.EncodeToString(value) +
+		`</ds:SignatureValue><ds:KeyInfo><ds:X509Data><ds:X509Certificate>` + base64.StdEncoding.EncodeToString(ca().rsa.Chain[0].Raw) +
+		`</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>`
+}
+
+// canonicalText is the exclusive canonical form of the first element with this name.
+func canonicalText(packet, local string) string {
+	d := etree.NewDocument()
+	if err := d.ReadFromString(packet); err != nil {
+		panic(err)
+	}
+	var out bytes.Buffer
+	if err := c14n.Element(&out, d.FindElement("//"+local), c14n.Exclusive, nil); err != nil {
+		panic(err)
+	}
+	return out.String()
+}
+
+// attackSet gathers attacks on three signed packets.
+type attackSet struct {
+	t                    testing.TB
+	whole, parts, soaped string
+	all                  []attack
+}
+
+func (s *attackSet) add(want error, title, why, packet string, contents ...file) {
+	s.all = append(s.all, attack{title, why, packet, contents, want})
+}
+
+func attacks(t testing.TB) []attack {
+	s := &attackSet{
+		t:      t,
+		whole:  sign(t, single(files...), nil, ca().rsa, signature.Whole),
+		parts:  sign(t, single(files...), nil, ca().rsa, signature.Parts),
+		soaped: sign(t, soap(files...), beside(files...), ca().rsa, signature.Parts),
+	}
+	s.good()
+	s.wrapping()
+	s.attachments()
+	s.block()
+	s.careless()
+	s.around()
+	return s.all
+}
+
+// good are the packets as they were signed.
+func (s *attackSet) good() {
+	t, add := s.t, s.add
+	add(nil, "whole", "A new document in one file, signed whole.", s.whole)
+	add(nil, "parts", "The same document signed by parts.", s.parts)
+	add(nil, "soap", "A SOAP envelope signed by parts; its attachments lie beside it.", s.soaped, files...)
+	add(nil, "status", "A status packet.", sign(t, status(), nil, ca().rsa, signature.Auto))
+	add(nil, "ecdsa", "ECDSA P-256: r and s of 32 bytes each, no DER.", sign(t, single(files...), nil, ca().ec, signature.Whole))
+}
+
+// wrapping keeps the signed element and puts another in its place.
+func (s *attackSet) wrapping() {
+	t, add := s.t, s.add
+	header := between(t, s.soaped, "<edXML:MessageHeader ", "</edXML:MessageHeader>")
+	business := between(t, s.soaped, "<edXML:Bussiness ", "</edXML:Bussiness>")
+	sig := between(t, s.soaped, "<ds:Signature ", "</ds:Signature>")
+	wholeSig := between(t, s.whole, "<ds:Signature ", "</ds:Signature>")
+	forged := strings.Replace(headerText, "000.00.00.H41", "000.00.00.G99", 1)
+	moved := func(to string) string {
+		return swap(t, swap(t, s.soaped, header, "<edXML:MessageHeader>"+forged+"</edXML:MessageHeader>"), "<edXML:ErrorList/>", to)
+	}
+	in := func(what string) string {
+		return swap(t, s.soaped, "<edXML:ErrorList/>", "<edXML:ErrorList>"+what+"</edXML:ErrorList>")
+	}
+
+	add(signature.ErrCoverage, "moved-header", "The signed MessageHeader is moved into ErrorList, a forged one without Id stands in its place.",
+		moved("<edXML:ErrorList>"+header+"</edXML:ErrorList>"), files...)
+	add(signature.ErrCoverage, "header-in-body", "The signed MessageHeader is moved into the Body.",
+		swap(t, moved("<edXML:ErrorList/>"), "</SOAP-ENV:Body>", header+"</SOAP-ENV:Body>"), files...)
+	add(signature.ErrDuplicateID, "duplicate-id", "The forged MessageHeader has the Id of the signed one.",
+		swap(t, moved("<edXML:ErrorList>"+header+"</edXML:ErrorList>"), "<edXML:MessageHeader>", between(t, header, "<edXML:MessageHeader", ">")), files...)
+	add(signature.ErrDuplicateID, "other-kind-of-id", "Another element has the same value in an attribute called id; other programs go by that one.",
+		swap(t, s.soaped, "<edXML:ErrorList/>", strings.Replace(between(t, header, "<edXML:MessageHeader", ">"), "MessageHeader Id", "ErrorList id", 1)+"</edXML:ErrorList>"), files...)
+	add(signature.ErrDuplicateID, "id-with-space", "The same Id with a space in front, which a validating parser takes away.",
+		swap(t, s.soaped, "<edXML:ErrorList/>", strings.NewReplacer("MessageHeader", "ErrorList", `Id="`, `Id=" `).Replace(between(t, header, "<edXML:MessageHeader", ` Id="`))+
+			strings.TrimPrefix(between(t, header, ` Id="`, ">"), ` Id="`)+"</edXML:ErrorList>"), files...)
+	add(signature.ErrCoverage, "second-business", "A second Bussiness with another Id, which a reader that takes the last would follow.",
+		swap(t, s.soaped, "</edXML:TraceHeaderList>", `<edXML:Bussiness Id="x"><edXML:BussinessDocType>1</edXML:BussinessDocType></edXML:Bussiness></edXML:TraceHeaderList>`), files...)
+	add(signature.ErrCoverage, "other-spelling", "A second block with the other spelling, in no namespace.",
+		in("<Business xmlns=''><BusinessDocType>1</BusinessDocType></Business>"), files...)
+	noBusiness := strings.Replace(soap(files...), between(t, soap(), "<edXML:Bussiness>", "</edXML:Bussiness>"), "", 1)
+	add(signature.ErrCoverage, "business-added", "A Bussiness is added to a packet that was signed without one.",
+		swap(t, sign(t, noBusiness, beside(files...), ca().rsa, signature.Parts), "</edXML:TraceHeaderList>",
+			"<edXML:Bussiness><edXML:BussinessDocType>1</edXML:BussinessDocType></edXML:Bussiness></edXML:TraceHeaderList>"), files...)
+	add(nil, "without-business", "A packet without Bussiness, whose absence is a new document.",
+		sign(t, noBusiness, beside(files...), ca().rsa, signature.Parts), files...)
+	add(signature.ErrCoverage, "business-removed", "The signed Bussiness is gone.", swap(t, s.soaped, business, ""), files...)
+	add(signature.ErrShape, "part-in-keyinfo", "A forged MessageHeader hides in KeyInfo, which no digest covers.",
+		swap(t, s.soaped, "<ds:KeyInfo>", "<ds:KeyInfo><edXML:MessageHeader>"+forged+"</edXML:MessageHeader>"), files...)
+	add(signature.ErrShape, "part-in-x509data", "The same, one level deeper, in a packet signed whole.",
+		swap(t, s.whole, "<ds:X509Data>", "<ds:X509Data><edXML:MessageHeader>"+forged+"</edXML:MessageHeader>"))
+	add(signature.ErrShape, "object", "The signed MessageHeader is kept in a ds:Object.",
+		swap(t, moved(""), "</ds:Signature>", "<ds:Object>"+header+"</ds:Object></ds:Signature>"), files...)
+	add(signature.ErrCoverage, "signature-in-body", "The signature is moved into the Body.", swap(t, swap(t, s.soaped, sig, ""), "</SOAP-ENV:Body>", sig+"</SOAP-ENV:Body>"), files...)
+	add(signature.ErrCoverage, "signature-at-the-end", "The signature is moved out of edXMLHeader; the digest would still be right.",
+		swap(t, swap(t, s.whole, wholeSig, ""), "</edXML>", wholeSig+"</edXML>"))
+	inner := s.whole[strings.Index(s.whole, "<edXML "):]
+	add(signature.ErrCoverage, "packet-in-packet", "A signed packet inside another one.",
+		swap(t, single(), "<AttachmentEncoded>", inner+"<AttachmentEncoded>"))
+	add(signature.ErrDigest, "second-envelope", "A second edXMLEnvelope in a packet signed whole.",
+		swap(t, s.whole, "<AttachmentEncoded>", "<edXML:edXMLEnvelope xmlns:edXML='"+nsQCVN+"'/><AttachmentEncoded>"))
+}
+
+// attachments changes the files and what is said of them.
+func (s *attackSet) attachments() {
+	t, add := s.t, s.add
+	more := "<Attachment><ContentId>cid:new</ContentId><AttachmentName>x.exe</AttachmentName><ContentTransferEncoded>TVo=</ContentTransferEncoded></Attachment>"
+	add(signature.ErrCoverage, "attachment-added", "An attachment nobody signed.", swap(t, s.parts, "</AttachmentEncoded>", more+"</AttachmentEncoded>"))
+	add(signature.ErrCoverage, "attachment-elsewhere", "An Attachment outside AttachmentEncoded.", swap(t, s.parts, "<AttachmentEncoded>", more+"<AttachmentEncoded>"))
+	add(signature.ErrShape, "second-content", "A second ContentTransferEncoded in a signed Attachment.",
+		strings.Replace(s.parts, "</Attachment>", "<ContentTransferEncoded>TVo=</ContentTransferEncoded></Attachment>", 1))
+	add(signature.ErrDuplicateID, "same-content-id", "A second Attachment with the ContentId of a signed one.",
+		swap(t, s.parts, "</AttachmentEncoded>", strings.Replace(more, "cid:new", "cid:"+files[0].id, 1)+"</AttachmentEncoded>"))
+	add(signature.ErrCoverage, "attachment-renamed", "The name beside the content, which no digest covers, is another than in the Manifest.",
+		swap(t, s.parts, "<AttachmentName>"+files[0].name, "<AttachmentName>x.exe"))
+	add(signature.ErrDigest, "attachment-changed", "One attachment was changed.", s.soaped, files[0], file{files[1].id, files[1].name, "khác"})
+	add(signature.ErrMissingContent, "attachment-missing", "One attachment is not there.", s.soaped, files[0])
+	add(signature.ErrDigest, "behind-the-padding", "The base64 of an attachment goes on behind its padding.",
+		swap(t, s.parts, base64.StdEncoding.EncodeToString([]byte(files[0].content)), base64.StdEncoding.EncodeToString([]byte(files[0].content))+"QUJD"))
+}
+
+// block changes the ds:Signature itself.
+func (s *attackSet) block() {
+	t, add := s.t, s.add
+	wholeSig := between(t, s.whole, "<ds:Signature ", "</ds:Signature>")
+	digestValue := between(t, s.whole, "<ds:DigestValue>", "</ds:DigestValue>")
+	info := between(t, s.whole, "<ds:SignedInfo>", "</ds:SignedInfo>")
+	add(signature.ErrShape, "comment-in-digest", "A comment inside DigestValue: programs disagree on the text.",
+		swap(t, s.whole, digestValue, strings.Replace(digestValue, "</ds", "<!-- --></ds", 1)))
+	add(signature.ErrShape, "child-in-value", "An element inside SignatureValue.", swap(t, s.whole, "</ds:SignatureValue>", "<ds:X/></ds:SignatureValue>"))
+	add(signature.ErrShape, "two-signedinfo", "A forged SignedInfo before the signed one.", swap(t, s.whole, info, info+info))
+	add(signature.ErrShape, "no-signedinfo", "An empty ds:Signature.", swap(t, s.whole, wholeSig, `<ds:Signature xmlns:ds="`+nsDSig+`"/>`))
+	add(signature.ErrShape, "prefixed-uri", "The URI attribute has a prefix; a reader that looks at local names takes it.",
+		swap(t, s.whole, ` URI=""`, ` ds:URI=""`))
+	add(signature.ErrSignatureValue, "value-changed", "SignedInfo was changed after signing.", swap(t, s.whole, digestValue, "<ds:DigestValue>AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</ds:DigestValue>"))
+	add(signature.ErrAlgorithm, "xpath", "An XPath transform could leave anything out.",
+		swap(t, s.whole, `<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature">`, `<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116">`))
+	add(signature.ErrAlgorithm, "hmac", "HMAC with the public certificate as key.",
+		swap(t, s.whole, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", nsDSig+"hmac-sha1"))
+	add(signature.ErrShape, "four-transforms", "More transforms than are allowed.", swap(t, s.whole, "</ds:Transforms>", excC14N+excC14N+"</ds:Transforms>"))
+	add(signature.ErrAlgorithm, "two-canonicalisations", "A second canonicalisation would need a second reading of what was written.",
+		swap(t, s.whole, "</ds:Transforms>", excC14N+"</ds:Transforms>"))
+	add(signature.ErrShape, "", "too many certificates", swap(t, s.whole, "</ds:X509Data>", strings.Repeat(between(t, s.whole, "<ds:X509Certificate>", "</ds:X509Certificate>"), 10)+"</ds:X509Data>"))
+
+	huge := must(x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(99)}, ca().root,
+		&rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), 9000, 1), E: 65537}, ca().rootKey))
+	add(signature.ErrAlgorithm, "", "a certificate whose key takes long to compute with", swap(t, s.whole, "</ds:X509Data>",
+		"<ds:X509Certificate>"+base64.StdEncoding.EncodeToString(huge)+"</ds:X509Certificate></ds:X509Data>"))
+}
+
+// careless is what the agency's own key signed, but not as the profile says.
+func (s *attackSet) careless() {
+	t, add := s.t, s.add
+	withIDs := strings.Replace(soap(), "<edXML:MessageHeader>", `<edXML:MessageHeader Id="h">`, 1)
+	signedBy := func(packet, block string) string {
+		return swap(t, packet, "</SOAP-ENV:Header>", block+"</SOAP-ENV:Header>")
+	}
+	headerRef := reference("#h", excC14N, canonicalText(withIDs, "MessageHeader"))
+	add(signature.ErrCoverage, "header-only", "Only MessageHeader is signed.", signedBy(withIDs, forge(headerRef)))
+	listed := strings.Replace(soap(), "<edXML:ErrorList/>", `<edXML:ErrorList Id="e"/>`, 1)
+	add(signature.ErrCoverage, "decoy", "The reference points to ErrorList, which nobody reads.", signedBy(listed, forge(reference("#e", excC14N, canonicalText(listed, "ErrorList")))))
+	for _, uri := range []string{"#xpointer(/)", "Xh", "#", "#1", "http://a.vn/", "file:///etc/passwd", "cid:", "# h"} {
+		add(signature.ErrCoverage, "", "reference "+uri, signedBy(withIDs, forge(reference(uri, excC14N, ""))))
+	}
+	add(signature.ErrCoverage, "dangling", "The reference points nowhere.", signedBy(withIDs, forge(reference("#nothing", excC14N, ""))))
+	add(signature.ErrShape, "same-reference-twice", "Two References to one element.", signedBy(withIDs, forge(headerRef+headerRef)))
+	add(signature.ErrShape, "not-enveloped", "The whole packet without the enveloped-signature transform cannot be digested with the signature in it.",
+		signedBy(withIDs, forge(reference("", excC14N, ""))))
+	add(signature.ErrAlgorithm, "transformed-attachment", "A transform on an attachment.", signedBy(withIDs, forge(headerRef+reference("cid:a", excC14N, ""))), file{"a", "a", ""})
+	add(signature.ErrShape, "", "too many references", signedBy(withIDs, forge(strings.Repeat(headerRef, 1101))))
+	sha := sha1.Sum([]byte(canonicalText(withIDs, "MessageHeader")))
+	weak := strings.NewReplacer("http://www.w3.org/2001/04/xmlenc#sha256", nsDSig+"sha1", between(t, headerRef, "<ds:DigestValue>", "</ds:DigestValue>"),
+		"<ds:DigestValue>"+base64.StdEncoding.EncodeToString(sha[:])+"</ds:DigestValue>").Replace(headerRef)
+	add(signature.ErrAlgorithm, "sha1", "SHA-1 is refused unless the caller accepts old packets.", signedBy(withIDs, forgeWith(weak, "rsa-sha1", crypto.SHA1)))
+}
+
+// around changes the packet around the signature.
+func (s *attackSet) around() {
+	t, add := s.t, s.add
+	add(signature.ErrTolerance, "stray-bytes", "Stray bytes in front, as one vendor writes them.", "1212"+s.whole)
+	add(signature.ErrTolerance, "attribute-twice", "The same attribute twice: programs disagree on which one counts.",
+		swap(t, s.whole, ` version="1.0">`, ` version="1.0" version="1.0">`))
+	add(signature.ErrTolerance, "trailing-junk", "An end tag too many.", s.whole+"</edXML>")
+	add(signature.ErrUntrusted, "unknown-signer", "Somebody else's self-signed certificate.", sign(t, single(files...), nil, ca().self, signature.Whole))
+	add(signature.ErrNamespace, "dummy", "A block named Signature in the packet's own namespace, as vendors' samples carry.",
+		swap(t, single(), "</edXML:edXMLHeader>", "<Signature><SignedInfo/><SignatureValue>dummy</SignatureValue></Signature></edXML:edXMLHeader>"))
+	add(signature.ErrNamespace, "dummy-in-soap", "The same in a SOAP envelope, where a Signature without SignedInfo would be the token.",
+		swap(t, soap(), "</SOAP-ENV:Header>", "<edXML:Signature><edXML:SignedInfo/></edXML:Signature></SOAP-ENV:Header>"))
+}
+
+func TestAttacks(t *testing.T) {
+	for _, a := range attacks(t) {
+		v, err := signature.Verify(strings.NewReader(a.packet), int64(len(a.packet)), beside(a.contents...), signature.VerifyOptions{Roots: ca().roots})
+		if err != nil || len(v) != 1 {
+			t.Errorf("%s %s: %v, %d verdicts", a.title, a.why, err, len(v))
+			continue
+		}
+		if a.want == nil && v[0].Err != nil || a.want != nil && !errors.Is(v[0].Err, a.want) {
+			t.Errorf("%s: %v, want %v", a.title+" "+a.why, v[0].Err, a.want)
+		}
+	}
+}
+
+// TestLegacy: what AllowLegacy lets pass is still named.
+func TestLegacy(t *testing.T) {
+	plain := strings.ReplaceAll(status(), "\n", " ")
+	packet := swap(t, plain, "</edXML:edXMLHeader>", "SIG</edXML:edXMLHeader>")
+	sum := sha1.Sum([]byte(canonicalText(plain, "edXML")))
+	ref := `<ds:Reference URI=""><ds:Transforms><ds:Transform Algorithm="` + nsDSig + `enveloped-signature"/>` + excC14N + `</ds:Transforms>` +
+		`<ds:DigestMethod Algorithm="` + nsDSig + `sha1"/><ds:DigestValue>` + base64.StdEncoding.EncodeToString(sum[:]) + `</ds:DigestValue></ds:Reference>`
+	packet = swap(t, packet, "SIG", forgeWith(ref, "rsa-sha1", crypto.SHA1))
+	for _, legacy := range []bool{false, true} {
+		v, err := signature.Verify(strings.NewReader(packet), int64(len(packet)), nil, signature.VerifyOptions{Roots: ca().roots, AllowLegacy: legacy})
+		if err != nil || len(v) != 1 {
+			t.Fatal(err, v)
+		}
+		if legacy && (v[0].Err != nil || len(v[0].Warnings) != 1) || !legacy && !errors.Is(v[0].Err, signature.ErrAlgorithm) {
+			t.Errorf("legacy %v: %v, %v", legacy, v[0].Err, v[0].Warnings)
+		}
+	}
+}
+
+// TestTwoSignatures: each signature gets its own verdict, and one that covers
+// the other notices when it is touched.
+func TestTwoSignatures(t *testing.T) {
+	first := sign(t, single(files...), nil, ca().rsa, signature.Parts)
+	sum := canonicalText(first, "edXML")
+	ref := reference("", `<ds:Transform Algorithm="`+nsDSig+`enveloped-signature"/>`+excC14N, "<?style x?>\n"+sum)
+	both := swap(t, first, "</edXML:edXMLHeader>", forge(ref)+"</edXML:edXMLHeader>")
+	v := verify(t, both, nil)
+	if len(v) != 2 || v[0].Err != nil || v[1].Err != nil || !v[1].Coverage.Whole {
+		t.Fatalf("%v", v)
+	}
+	v = verify(t, strings.Replace(both, "<ds:KeyInfo>", "<ds:KeyInfo> ", 1), nil)
+	if len(v) != 2 || v[0].Err != nil || !errors.Is(v[1].Err, signature.ErrDigest) {
+		t.Errorf("%v", v)
+	}
+}

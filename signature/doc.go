@@ -1,0 +1,32 @@
+// Package signature makes and checks the XML signatures of edXML packets:
+// bytes in, verdict out.
+//
+// [Sign] puts one ds:Signature into a packet and changes nothing else; the
+// bytes around it are those that came in. Where it goes and what it binds
+// depends on the profile, see [Placement]:
+//
+//   - Whole, for single-file packets: the last child of edXMLHeader, over the
+//     whole file with its attachments.
+//   - Parts, for SOAP: a header block of its own, over MessageHeader, Bussiness,
+//     Manifest and every attachment. The access token and the TraceHeaders that
+//     are added on the way stay outside, so the signature survives sending.
+//
+// [Verify] returns one [Verdict] for each signature found, never a bool: the
+// reason why it is not acceptable, who signed, and which parts of the packet
+// the signature binds. A packet without a signature has no verdict and is no
+// error; Decision 28/2018/QĐ-TTg Art. 4 calls it a document for information.
+//
+//	verdicts, err := signature.Verify(file, size, nil, signature.VerifyOptions{Roots: roots})
+//	for _, v := range verdicts {
+//		if v.Err != nil {
+//			…  errors.Is(v.Err, signature.ErrDigest)
+//		}
+//	}
+//
+// What is verified is what was read: the packet is scanned once by
+// [xmlscan.Scanner], and the same tokens go to the structure and to the hash.
+// Nothing a packet says chooses a key, a file or an algorithm outside a short
+// list, and position is policy: a reference that points anywhere but where the
+// profile says makes the signature unacceptable, however good its mathematics.
+// Attachments pass as a stream; memory does not grow with the packet.
+package signature

@@ -1,0 +1,55 @@
+package signature_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lienthong/lienthong/signature"
+)
+
+// Sign a packet, and ask who signed what.
+func Example() {
+	packet := single(file{"f1", "công văn.pdf", "%PDF-1.7"})
+	var signed bytes.Buffer
+	err := signature.Sign(&signed, strings.NewReader(packet), int64(len(packet)), nil, ca().rsa, signature.SignOptions{})
+	if err != nil {
+		panic(err)
+	}
+	verdicts, err := signature.Verify(bytes.NewReader(signed.Bytes()), int64(signed.Len()), nil, signature.VerifyOptions{Roots: ca().roots})
+	if err != nil {
+		panic(err)
+	}
+	for _, v := range verdicts {
+		fmt.Println(v.Message().EN)
+		fmt.Println(v.Coverage.Whole, v.Coverage.Attachments)
+	}
+	// Output:
+	// the signature is acceptable, signed by CN=Van phong thu nghiem,C=VN
+	// true [công văn.pdf]
+}
+
+// A file beside a SOAP envelope was changed on the way.
+func ExampleVerify() {
+	sent := []file{{"f1", "công văn.pdf", "%PDF-1.7"}, {"f2", "phụ lục.docx", "PK"}}
+	packet := soap(sent...)
+	var signed bytes.Buffer
+	err := signature.Sign(&signed, strings.NewReader(packet), int64(len(packet)), beside(sent...), ca().rsa, signature.SignOptions{})
+	if err != nil {
+		panic(err)
+	}
+	sent[1].content = "MZ"
+	verdicts, err := signature.Verify(bytes.NewReader(signed.Bytes()), int64(signed.Len()), beside(sent...), signature.VerifyOptions{Roots: ca().roots})
+	if err != nil {
+		panic(err)
+	}
+	v := verdicts[0]
+	fmt.Println(v.Reason(), errors.Is(v.Err, signature.ErrDigest))
+	fmt.Println(v.Message().VI)
+	fmt.Println(v.Coverage.Attachments)
+	// Output:
+	// digest true
+	// nội dung đã bị thay đổi sau khi ký: phụ lục.docx
+	// [công văn.pdf]
+}

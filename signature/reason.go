@@ -1,0 +1,66 @@
+package signature
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+// reason is why a signature is not acceptable; each exported one is a sentinel
+// for errors.Is.
+type reason struct {
+	code string
+	text edxml.Text
+}
+
+// Error gives the reason in English.
+func (r *reason) Error() string { return "signature: " + r.text.EN }
+
+func because(code, vi, en string) error { return &reason{code, edxml.Text{VI: vi, EN: en}} }
+
+// The reasons in [Verdict.Err]; [Sign] returns some of them too.
+var (
+	// ErrDigest: what is there is not what was signed; the text names the part or attachment.
+	ErrDigest = because("digest", "nội dung đã bị thay đổi sau khi ký", "the content was changed after signing")
+	// ErrSignatureValue: the value does not belong to SignedInfo and any certificate given.
+	ErrSignatureValue = because("signature-value", "giá trị chữ ký không đúng", "the signature value is wrong")
+	// ErrUntrusted: no chain from the signer's certificate to a trusted root.
+	ErrUntrusted = because("untrusted", "chứng thư của người ký không thuộc tổ chức được tin cậy", "the signer's certificate does not lead to a trusted root")
+	// ErrExpired: the certificate had ended at the time of the verdict.
+	ErrExpired = because("expired", "chứng thư đã hết hạn", "the certificate has expired")
+	// ErrNotYetValid: the certificate had not begun at the time of the verdict.
+	ErrNotYetValid = because("not-yet-valid", "chứng thư chưa có hiệu lực", "the certificate is not valid yet")
+	// ErrAlgorithm: an algorithm or transform outside the list that is accepted.
+	ErrAlgorithm = because("algorithm", "thuật toán không được chấp nhận", "an algorithm is not accepted")
+	// ErrShape: the ds:Signature is not built as XML Signature §4 and the profile say.
+	ErrShape = because("shape", "khối chữ ký sai cấu trúc", "the signature block is malformed")
+	// ErrNamespace: a block named Signature in the namespace of the packet, as
+	// vendors' samples carry; it is no XML signature and proves nothing.
+	ErrNamespace = because("namespace", "khối Signature nằm trong không gian tên của gói tin, không phải chữ ký số XML",
+		"the Signature block is in the packet's namespace; it is no XML signature")
+	// ErrCoverage: a reference points where the profile has none, or a part is not bound.
+	ErrCoverage = because("coverage", "chữ ký không bao phủ đúng các phần của gói tin", "the signature does not bind what it has to")
+	// ErrTolerance: the packet breaks XML in a way that is tolerated in reading,
+	// so that two programs could read it differently.
+	ErrTolerance = because("tolerance", "gói tin sai cú pháp XML nên không thể có chữ ký hợp lệ", "the packet is not well-formed XML, so no signature in it can be valid")
+	// ErrMissingContent: an attachment the signature names was not there.
+	ErrMissingContent = because("missing-content", "thiếu tệp đính kèm đã được ký", "a signed attachment is missing")
+	// ErrDuplicateID: two elements, or two attachments, have the same identifier.
+	ErrDuplicateID = because("duplicate-id", "có hai phần trùng định danh", "two parts have the same identifier")
+)
+
+// Errors of [Sign] and [ParseKey] alone, and of reading.
+var (
+	// ErrSigned: the packet carries a ds:Signature already.
+	ErrSigned = errors.New("signature: the packet is signed already")
+	// ErrNotPacket: well-formed XML, but no edXML packet of either profile.
+	ErrNotPacket = errors.New("signature: this is no edXML packet")
+	// ErrKeyMismatch: the private key does not belong to the first certificate.
+	ErrKeyMismatch = errors.New("signature: the key does not match the first certificate")
+)
+
+// refuse wraps a reason with what was found.
+func refuse(why error, format string, args ...any) error {
+	return fmt.Errorf("%w: %s", why, fmt.Sprintf(format, args...))
+}
