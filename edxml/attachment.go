@@ -57,6 +57,9 @@ func (c *content) Read(p []byte) (int, error) {
 		if err == io.EOF {
 			err = c.close()
 		}
+		if c.zip != nil && c.zip.in.err != nil {
+			err = c.zip.in.err // the source's fault, not the zip's
+		}
 		c.err = err
 	}
 	return n, err
@@ -64,7 +67,7 @@ func (c *content) Read(p []byte) (int, error) {
 
 // close fills in what is known only at the end. It returns io.EOF.
 func (c *content) close() error {
-	pos := c.r.scan.Pos(0)
+	pos := c.r.place
 	if c.zip != nil {
 		if second, err := c.zip.finish(); err != nil {
 			c.r.find("ATT-8", pos, "", c.a.Name, err.Error())
@@ -108,7 +111,8 @@ func (r *Reader) attachment() (*Attachment, error) {
 				}
 				continue
 			}
-			r.describe(r.cur, r.scan.Pos(tok.Start))
+			r.place = r.scan.Pos(tok.Start)
+			r.known = r.describe(r.cur)
 			if r.opt.SkipContent {
 				return r.cur, r.skip()
 			}
@@ -139,6 +143,9 @@ func (r *Reader) attachmentField() error {
 	if err != nil {
 		return err
 	}
+	if r.fields += tree.End - tree.Start; r.fields > r.limits.Header {
+		return &LimitError{Limit: "header", Max: r.limits.Header, Name: r.cur.Name}
+	}
 	switch value := text(tree.Root); tree.Root.Tag {
 	case "ContentId":
 		r.cur.ContentID = contentID(value)
@@ -154,28 +161,25 @@ func (r *Reader) attachmentField() error {
 
 // describe fills in from the Manifest what the attachment itself did not say
 // (so far: some writers put the content before the name), and marks its
-// Reference as used.
-func (r *Reader) describe(a *Attachment, pos xmlscan.Pos) {
+// Reference as used. It reports whether there is one.
+func (r *Reader) describe(a *Attachment) bool {
 	ref := r.reference(a)
 	if ref == nil {
-		r.find("ATT-5", pos, "", a.Name, a.ContentID)
-	} else {
-		ref.used = true
-		for _, f := range []struct {
-			dst *string
-			src string
-		}{
-			{&a.Name, ref.Name}, {&a.ContentID, ref.ContentID},
-			{&a.ContentType, ref.ContentType}, {&a.Description, ref.Description},
-		} {
-			if *f.dst == "" {
-				*f.dst = f.src
-			}
+		return false
+	}
+	ref.used = true
+	for _, f := range []struct {
+		dst *string
+		src string
+	}{
+		{&a.Name, ref.Name}, {&a.ContentID, ref.ContentID},
+		{&a.ContentType, ref.ContentType}, {&a.Description, ref.Description},
+	} {
+		if *f.dst == "" {
+			*f.dst = f.src
 		}
 	}
-	if a.Name == "" {
-		r.find("ATT-10", pos, "", r.count)
-	}
+	return true
 }
 
 // reference finds the Manifest's entry for an attachment: by ContentId, else
@@ -233,17 +237,23 @@ func (r *Reader) finish() error {
 	a := r.cur
 	if r.body != nil {
 		if _, err := io.Copy(io.Discard, r.body); err != nil {
-			var fault *contentError
+			var fault *ContentError
 			if !errors.As(err, &fault) {
 				return err
 			}
-			r.find(fault.rule, r.scan.Pos(0), "", a.Name, fault.text)
+			r.find(fault.Rule, r.place, "", a.Name, fault.Text)
 		}
 	}
-	if r.packet.Profile == ProfileQCVN102 {
+	if r.depth > 0 {
 		if err := r.rest(); err != nil {
 			return err
 		}
+	}
+	if !r.known && !r.describe(a) { // what stood behind the content may have named it
+		r.find("ATT-5", r.place, "", a.Name, a.ContentID)
+	}
+	if a.Name == "" {
+		r.find("ATT-10", r.place, "", r.count)
 	}
 	a.Content = nil
 	r.document().Attachments = append(r.document().Attachments, *a)
@@ -260,6 +270,13 @@ func (r *Reader) rest() error {
 			return unexpected(err)
 		}
 		if tok.Kind == xmlscan.Start && r.scan.Depth() == r.depth+1 {
+			if tok.Name.Local == "ContentTransferEncoded" {
+				r.find("ATT-11", r.scan.Pos(tok.Start), "", r.cur.Name)
+				if err := r.skip(); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := r.attachmentField(); err != nil {
 				return err
 			}
@@ -281,7 +298,8 @@ func (r *Reader) nextPart() (*Attachment, error) {
 		return nil, err
 	}
 	a := &Attachment{ContentID: contentID(part.ID)}
-	r.describe(a, xmlscan.Pos{})
+	r.place, r.depth = xmlscan.Pos{}, 0
+	r.known = r.describe(a)
 	if a.ContentType == "" {
 		a.ContentType = part.Type
 	}

@@ -6,14 +6,15 @@ import (
 	"io"
 )
 
-// contentError is a fault of an attachment's encoding: a Finding, not the end
-// of the reading.
-type contentError struct {
-	rule string
-	text string
+// ContentError is a fault of one attachment's encoding. Reading its Content
+// fails with it; the reading of the packet goes on, and Next makes it a Finding.
+type ContentError struct {
+	Rule string // of the catalogue
+	Text string
 }
 
-func (e *contentError) Error() string { return "edxml: attachment content: " + e.text }
+// Error says what is wrong with the content.
+func (e *ContentError) Error() string { return "edxml: attachment content: " + e.Text }
 
 // base64Reader decodes base64 text that arrives in chunks: standard alphabet,
 // white space anywhere, nothing behind the padding.
@@ -67,7 +68,7 @@ func (b *base64Reader) fill() {
 		b.ended = true
 		n, derr := base64.RawStdEncoding.Strict().Decode(b.store[:], b.quad[:b.held])
 		if derr != nil {
-			b.err = &contentError{"ATT-6", "it ends inside a group of four characters"}
+			b.err = &ContentError{Rule: "ATT-6", Text: "it ends inside a group of four characters"}
 			return
 		}
 		b.ready = b.store[:n]
@@ -83,18 +84,14 @@ func (b *base64Reader) whole(p []byte) int {
 	if i := indexSpace(src); i >= 0 {
 		src = src[:i&^3]
 	}
+	if i := bytes.IndexByte(src, '='); i >= 0 {
+		src = src[:i&^3] // a padded group takes the careful way
+	}
 	if len(src) == 0 {
 		return 0
 	}
-	if src[len(src)-1] == '=' {
-		src = src[:len(src)-4] // the last group takes the careful way
-	}
-	n, err := base64.StdEncoding.Decode(p, src)
-	if err != nil {
-		b.fault()
-		return 0
-	}
-	b.chunk = b.chunk[len(src):]
+	n, _ := base64.StdEncoding.Decode(p, src) // a fault ends it early; group meets and names it
+	b.chunk = b.chunk[n/3*4:]
 	return n
 }
 
@@ -106,7 +103,7 @@ func (b *base64Reader) group() {
 			continue
 		case b.padded:
 			b.chunk = nil
-			b.err = &contentError{"ATT-6", "there is text behind the padding"}
+			b.err = &ContentError{Rule: "ATT-6", Text: "there is text behind the padding"}
 			return
 		}
 		b.quad[b.held] = c
@@ -129,7 +126,7 @@ func (b *base64Reader) group() {
 
 func (b *base64Reader) fault() {
 	b.chunk = nil
-	b.err = &contentError{"ATT-6", "it holds characters outside the alphabet"}
+	b.err = &ContentError{Rule: "ATT-6", Text: "it holds characters outside the alphabet"}
 }
 
 // indexSpace returns the index of the first white space, or -1.

@@ -1,6 +1,7 @@
 package edxml
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/lienthong/lienthong/edxml/xmlscan"
@@ -41,29 +42,23 @@ type Credential struct {
 	Span    Span // the whole block
 }
 
+// Format gives OrganId and place, never the token: fmt would skip the methods
+// of a field when a verb does not fit its struct.
+func (c Credential) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "{%s %s %d-%d}", c.OrganID, c.Token, c.Span.Start, c.Span.End)
+}
+
 // Secret is text that must not reach a log: it prints as "***".
 type Secret string
 
 // String hides the secret.
 func (Secret) String() string { return "***" }
 
-// GoString hides the secret.
-func (Secret) GoString() string { return `"***"` }
+// Format hides the secret under every verb, the wrong ones too.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalJSON hides the secret.
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"***"`), nil }
-
-// Limits bounds what reading a packet may cost. The zero value of a field
-// means its default.
-type Limits struct {
-	Packet      int64          // bytes of the packet without MIME parts; default 4 GiB
-	Attachment  int64          // bytes of one attachment as the user sees it; default 2 GiB
-	Attachments int            // default 1,000
-	Receivers   int            // default 10,000
-	Header      int64          // bytes of the header; default 32 MiB
-	UnzipRatio  int64          // growth of a zipped attachment beyond 10 MB; default 200
-	XML         xmlscan.Limits // see there
-}
 
 // ReadOptions says how to read. The zero value reads a single file, or an
 // envelope without parts, within the default limits.

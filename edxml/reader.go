@@ -14,43 +14,9 @@ import (
 // ErrNotPacket says that the input is XML, but no edXML packet.
 var ErrNotPacket = errors.New("edxml: this is XML, but no edXML packet: the root element must be edXML or a SOAP Envelope with a MessageHeader or Status")
 
-// LimitError says that a packet exceeded one of the [Limits] that are not the
-// scanner's own ([xmlscan.LimitError]).
-type LimitError struct {
-	Limit string // "attachment", "attachments", "receivers" or "unzip ratio"
-	Max   int64
-	Name  string // the attachment, if one is concerned
-}
-
-// Error names the limit, its value and the attachment.
-func (e *LimitError) Error() string {
-	if e.Name != "" {
-		return fmt.Sprintf("edxml: attachment %q: limit %q of %d exceeded", e.Name, e.Limit, e.Max)
-	}
-	return fmt.Sprintf("edxml: limit %q of %d exceeded", e.Limit, e.Max)
-}
-
-// maxFindings bounds the findings one packet may cause.
+// maxFindings bounds the findings of one rule, so that a flood of one kind
+// cannot push out another.
 const maxFindings = 1000
-
-func (l Limits) withDefaults() Limits {
-	for _, f := range []struct {
-		field *int64
-		value int64
-	}{{&l.Packet, 4 << 30}, {&l.Attachment, 2 << 30}, {&l.Header, 32 << 20}, {&l.UnzipRatio, 200}} {
-		if *f.field == 0 {
-			*f.field = f.value
-		}
-	}
-	if l.Attachments == 0 {
-		l.Attachments = 1000
-	}
-	if l.Receivers == 0 {
-		l.Receivers = 10_000
-	}
-	l.XML.Size = l.Packet
-	return l
-}
 
 // Reader reads one packet: the header first, then the attachments in their
 // order. It is not safe for concurrent use.
@@ -60,11 +26,16 @@ type Reader struct {
 	limits Limits
 	packet *Packet
 
-	path   []string // open container elements
+	path   []string        // open container elements
+	seen   map[string]bool // blocks that may stand once
+	found  map[string]int  // findings per rule
 	refs   []*reference
 	cur    *Attachment
-	body   *content // of cur
-	depth  int      // of cur's element
+	place  xmlscan.Pos // of cur's content
+	known  bool        // cur has its Reference
+	body   *content    // of cur
+	depth  int         // of cur's element, 0 for a MIME part
+	fields int64       // bytes of the attachments' small children
 	count  int
 	quirks int // of the scanner, already reported
 	header bool
@@ -87,7 +58,7 @@ func NewReader(r io.Reader, o ReadOptions) (*Reader, error) {
 	limits := o.Limits.withDefaults()
 	rd := &Reader{
 		scan: xmlscan.New(r, xmlscan.Options{Limits: limits.XML, Tolerant: true}),
-		opt:  o, limits: limits, packet: &Packet{},
+		opt:  o, limits: limits, packet: &Packet{}, seen: make(map[string]bool), found: make(map[string]int),
 	}
 	started, err := rd.walk()
 	if err != nil {
@@ -193,10 +164,11 @@ func (r *Reader) walk() (bool, error) {
 				return found, err
 			}
 		case xmlscan.End:
-			if local := r.path[len(r.path)-1]; local == "edXMLHeader" || local == "Header" {
+			n := len(r.path) - 1
+			if local := r.path[n]; (local == "edXMLHeader" || local == "Header") && n > 0 && strings.HasSuffix(r.path[n-1], "Envelope") {
 				r.packet.HeaderEnd = tok.Start
 			}
-			r.path = r.path[:len(r.path)-1]
+			r.path = r.path[:n]
 		}
 	}
 }
@@ -205,7 +177,7 @@ func (r *Reader) walk() (bool, error) {
 func (r *Reader) start(tok *xmlscan.Token) (bool, error) {
 	local := tok.Name.Local
 	if len(r.path) == 0 {
-		if err := r.root(tok.Name); err != nil {
+		if err := r.root(tok.Name, r.scan.Pos(tok.Start)); err != nil {
 			return false, err
 		}
 	}
@@ -215,7 +187,8 @@ func (r *Reader) start(tok *xmlscan.Token) (bool, error) {
 		r.path = append(r.path, local)
 		return false, nil
 	case "Attachment":
-		if len(r.path) > 0 && r.path[len(r.path)-1] == "AttachmentEncoded" {
+		parts := r.packet.Profile == ProfileSOAP && r.opt.Parts != nil // then nothing inline is an attachment
+		if !parts && len(r.path) > 0 && r.path[len(r.path)-1] == "AttachmentEncoded" {
 			return true, nil
 		}
 	}
@@ -227,7 +200,7 @@ func (r *Reader) start(tok *xmlscan.Token) (bool, error) {
 }
 
 // root tells the profile by the root element.
-func (r *Reader) root(n xmlscan.Name) error {
+func (r *Reader) root(n xmlscan.Name, pos xmlscan.Pos) error {
 	switch n.Local {
 	case "Envelope":
 		r.packet.Profile = ProfileSOAP
@@ -237,7 +210,7 @@ func (r *Reader) root(n xmlscan.Name) error {
 	case "edXML", "edXMLEnvelope", "EdXMLEnvelope":
 		r.packet.Profile = ProfileQCVN102
 		if n.Space != NamespaceQCVN102 {
-			r.find("PKT-4", r.scan.Pos(0), "/"+n.Local, n.Local, n.Space)
+			r.find("PKT-4", pos, "/"+n.Local, n.Local, n.Space)
 		}
 	default:
 		return fmt.Errorf("%w (it is %q)", ErrNotPacket, n.Local)
@@ -251,21 +224,24 @@ func (r *Reader) block(t *xmlscan.Tree) error {
 	path := "/" + strings.Join(append(append([]string(nil), r.path...), t.Root.Tag), "/")
 	switch standardName(t.Root.Tag) {
 	case "MessageHeader":
-		if t.Root.SelectElement("StatusCode") != nil || hasChild(t.Root, "StatusCode") {
+		r.once("MessageHeader", t, path)
+		if child(t.Root, "StatusCode") != nil {
 			return r.status(d, path)
 		}
 		return r.message(d, path)
 	case "Status":
+		r.once("MessageHeader", t, path)
 		return r.status(d, path)
 	case "TraceHeaderList":
-		doc := r.document()
-		doc.TraceHeaders, doc.Business = nil, nil
-		d.traceHeaderList(t.Root, path, doc)
+		r.once("TraceHeaderList", t, path)
+		r.traces(d, path)
 	case "Bussiness": // QUIRK: some writers place it beside the TraceHeaderList
+		r.once("Bussiness", t, path)
 		r.document().Business = d.business(t.Root, path)
 	case "Signature":
 		r.signature(t, path)
 	case "Manifest":
+		r.once("Manifest", t, path)
 		r.refs = d.manifest(t.Root, path)
 	case "ErrorList":
 	default:
@@ -274,12 +250,32 @@ func (r *Reader) block(t *xmlscan.Tree) error {
 	return d.err
 }
 
-func (r *Reader) message(d *decoder, path string) error {
-	doc := r.document()
-	if doc.From.OrganID != "" || len(doc.To) > 0 {
-		r.find("PKT-1", d.tree.Pos(d.tree.Root), path, "MessageHeader")
-		*doc = Document{TraceHeaders: doc.TraceHeaders, Business: doc.Business}
+// once reports a block that may stand once and stands again.
+func (r *Reader) once(name string, t *xmlscan.Tree, path string) {
+	if r.seen[name] {
+		r.find("PKT-1", t.Pos(t.Root), path, t.Root.Tag)
 	}
+	r.seen[name] = true
+}
+
+// traces reads a TraceHeaderList. A Bussiness beside it stays unless the list
+// has its own.
+func (r *Reader) traces(d *decoder, path string) {
+	doc := r.document()
+	beside := doc.Business
+	doc.TraceHeaders, doc.Business = nil, nil
+	d.traceHeaderList(d.tree.Root, path, doc)
+	if doc.Business == nil {
+		doc.Business = beside
+	} else {
+		r.once("Bussiness", d.tree, path)
+	}
+}
+
+func (r *Reader) message(d *decoder, path string) error {
+	r.packet.Status = nil
+	doc := r.document()
+	*doc = Document{TraceHeaders: doc.TraceHeaders, Business: doc.Business, Attachments: doc.Attachments}
 	r.packet.Kind = KindDocument
 	d.messageHeader(d.tree.Root, path, doc)
 	if len(doc.To) > r.limits.Receivers {
@@ -289,9 +285,6 @@ func (r *Reader) message(d *decoder, path string) error {
 }
 
 func (r *Reader) status(d *decoder, path string) error {
-	if r.packet.Status != nil {
-		r.find("PKT-1", d.tree.Pos(d.tree.Root), path, d.tree.Root.Tag)
-	}
 	r.packet.Kind, r.packet.Document = KindStatus, nil
 	r.packet.Status = d.status(d.tree.Root, path)
 	return d.err
@@ -326,7 +319,7 @@ func (r *Reader) signature(t *xmlscan.Tree, path string) {
 
 // find records a Finding of a rule of the catalogue.
 func (r *Reader) find(id string, pos xmlscan.Pos, path string, args ...any) {
-	if len(r.packet.Findings) < maxFindings {
+	if r.found[id]++; r.found[id] <= maxFindings {
 		r.packet.Findings = append(r.packet.Findings, finding(id, pos, path, args...))
 	}
 }
@@ -367,12 +360,18 @@ func child(el *etree.Element, local string) *etree.Element {
 	return found
 }
 
-func hasChild(el *etree.Element, local string) bool { return child(el, local) != nil }
-
 // text returns the character data of an element, without white space around.
+// Comments and processing instructions split it but do not end it: a value
+// that stopped there would not be the one a signature covers.
 func text(el *etree.Element) string {
 	if el == nil {
 		return ""
 	}
-	return strings.Trim(el.Text(), " \t\r\n")
+	var b strings.Builder
+	for _, c := range el.Child {
+		if data, ok := c.(*etree.CharData); ok {
+			b.WriteString(data.Data)
+		}
+	}
+	return strings.Trim(b.String(), " \t\r\n")
 }

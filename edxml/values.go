@@ -54,12 +54,17 @@ const (
 // DateOf returns the day of t in Vietnam, in the strict form.
 func DateOf(t time.Time) Date { return Date(t.In(Vietnam).Format(dateLayout)) }
 
-// Time returns the day's beginning in [Vietnam]. The order of the groups is
+// Time returns the beginning of the day in [Vietnam], also where the packet
+// adds a time of day. The order of the groups is
 // told by the length of the first (QUIRK: older axes write dd/MM/yyyy, one
 // .NET client yyyy-MM-dd); impossible dates such as 2014/02/30 are errors.
 func (d Date) Time() (time.Time, error) {
-	return parseTime(string(d), "date", dateLayout, "02/01/2006", "2006-01-02", "02-01-2006",
+	t, err := parseTime(string(d), "date", "yyyy/MM/dd", dateLayout, "02/01/2006", "2006-01-02", "02-01-2006",
 		timeLayout, "02/01/2006 15:04:05", "2006-01-02T15:04:05", time.RFC3339)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, Vietnam), nil
 }
 
 // Timestamp is a moment as it stands in the packet, yyyy/MM/dd HH:mm:ss in
@@ -71,18 +76,18 @@ func TimestampOf(t time.Time) Timestamp { return Timestamp(t.In(Vietnam).Format(
 
 // Time returns the moment; text without a zone is in [Vietnam].
 func (t Timestamp) Time() (time.Time, error) {
-	return parseTime(string(t), "timestamp", timeLayout, "02/01/2006 15:04:05",
+	return parseTime(string(t), "timestamp", "yyyy/MM/dd HH:mm:ss", timeLayout, "02/01/2006 15:04:05",
 		"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339, dateLayout, "02/01/2006", "2006-01-02")
 }
 
-func parseTime(text, what string, layouts ...string) (time.Time, error) {
+func parseTime(text, what, strict string, layouts ...string) (time.Time, error) {
 	s := strings.TrimSpace(text)
 	for _, layout := range layouts {
 		if v, err := time.ParseInLocation(layout, s, Vietnam); err == nil {
-			return v, nil
+			return v.In(Vietnam), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("edxml: %q is no %s; write %s", text, what, layouts[0])
+	return time.Time{}, fmt.Errorf("edxml: %.40q is no %s; write %s", text, what, strict)
 }
 
 // StatusCode is what happened to a Document at its receiver (mã trạng thái

@@ -1,15 +1,14 @@
 package edxml
 
 import (
-	"bufio"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"path"
+	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // ErrNoContent says that an attachment to be written has no Content.
@@ -32,7 +31,7 @@ func Write(w io.Writer, d *Document) error {
 	x.open("edXML:edXMLBody")
 	x.open(`edXML:edXMLManifest version="1.0"`)
 	for i := range d.Attachments {
-		a := named(&d.Attachments[i], i)
+		a := named(d.Attachments, i)
 		x.open("edXML:Reference")
 		x.leaf("ContentId", "cid:"+a.ContentID)
 		x.leaf("ContentType", a.ContentType)
@@ -45,27 +44,33 @@ func Write(w io.Writer, d *Document) error {
 	x.close("edXML:edXMLEnvelope")
 	x.open("AttachmentEncoded")
 	for i := range d.Attachments {
-		x.attachment(&d.Attachments[i], i)
+		x.attachment(d.Attachments, i)
 	}
 	x.close("AttachmentEncoded")
 	x.close("edXML")
 	return x.end()
 }
 
-// named returns the attachment with the fields a packet needs.
-func named(a *Attachment, i int) Attachment {
-	v := *a
-	if v.ContentID == "" {
-		v.ContentID = fmt.Sprintf("file-%d", i+1)
+// named returns an attachment of the list with the fields a packet needs; a
+// ContentID that is made up belongs to no other.
+func named(list []Attachment, i int) Attachment {
+	v := list[i]
+	v.ContentID = contentID(v.ContentID)
+	for n := i + 1; v.ContentID == ""; n += len(list) {
+		id := fmt.Sprintf("file-%d", n)
+		if !slices.ContainsFunc(list, func(a Attachment) bool { return contentID(a.ContentID) == id }) {
+			v.ContentID = id
+		}
 	}
 	if v.ContentType == "" {
-		v.ContentType = typeByName(v.Name)
+		v.ContentType = TypeByName(v.Name)
 	}
 	return v
 }
 
-// typeByName returns the MIME type the reference libraries would write.
-func typeByName(name string) string {
+// TypeByName returns the MIME type to declare for a file of this name,
+// application/octet-stream where nothing better is known.
+func TypeByName(name string) string {
 	ext := strings.ToLower(path.Ext(name))
 	switch ext {
 	case ".doc":
@@ -90,8 +95,8 @@ func typeByName(name string) string {
 
 // attachment writes one Attachment of a single file, its content as one line
 // of base64.
-func (x *xmlWriter) attachment(src *Attachment, i int) {
-	a := named(src, i)
+func (x *xmlWriter) attachment(list []Attachment, i int) {
+	a := named(list, i)
 	if a.Content == nil && x.err == nil {
 		x.err = fmt.Errorf("%w: %q", ErrNoContent, a.Name)
 	}
@@ -133,7 +138,7 @@ func WriteEnvelope(w io.Writer, d *Document) error {
 	x.open("SOAP-ENV:Body")
 	x.open("edXML:Manifest")
 	for i := range d.Attachments {
-		a := named(&d.Attachments[i], i)
+		a := named(d.Attachments, i)
 		x.open(`edXML:Reference xlink:href="cid:` + x.escape(a.ContentID) + `"`)
 		x.leaf("AttachmentName", a.Name)
 		x.leaf("Description", a.Description)
@@ -166,27 +171,6 @@ func WriteStatus(w io.Writer, s *Status) error {
 	x.close("edXML:edXMLHeader")
 	x.close("edXML:edXMLEnvelope")
 	x.close("edXML")
-	return x.end()
-}
-
-// WriteStatusElement writes a Status as the element that the eDoc operation
-// UpdateTraces carries in its Body: Status, in no namespace, with every child
-// the BKAV axis demands.
-func WriteStatusElement(w io.Writer, s *Status) error {
-	x := newXMLWriter(w, true)
-	x.prefix = ""
-	x.open("Status")
-	x.responseFor(s.ResponseFor)
-	x.organ("From", s.From)
-	x.leaf("StatusCode", string(s.StatusCode))
-	x.leaf("Description", s.Description)
-	x.leaf("Timestamp", string(s.Timestamp))
-	staff := s.StaffInfo
-	if staff == nil {
-		staff = &StaffInfo{}
-	}
-	x.staffInfo(staff)
-	x.close("Status")
 	return x.end()
 }
 
@@ -256,10 +240,16 @@ func (x *xmlWriter) otherInfo(o OtherInfo) {
 	x.leaf("TyperNotation", o.TyperNotation)
 	x.leaf("PromulgationAmount", string(orZero(o.PromulgationAmount)))
 	x.leaf("PageAmount", string(orZero(o.PageAmount)))
-	x.optional("ReplyFors", o.ReplyFors)
-	x.optional("Direction", o.Direction)
+	if x.full { // the two profiles order the rest differently
+		x.list("Appendixes", "Appendix", o.Appendixes)
+		x.optional("Direction", o.Direction)
+		x.optional("ReplyFors", o.ReplyFors)
+	} else {
+		x.optional("ReplyFors", o.ReplyFors)
+		x.optional("Direction", o.Direction)
+	}
 	x.optional("ReferenceCodes", o.ReferenceCodes)
-	if x.full || len(o.Appendixes) > 0 {
+	if !x.full && len(o.Appendixes) > 0 {
 		x.list("Appendixes", "Appendix", o.Appendixes)
 	}
 	x.close(x.prefix + "OtherInfo")
@@ -277,7 +267,7 @@ func (x *xmlWriter) responseFor(r ResponseFor) {
 	x.open(x.prefix + "ResponseFor")
 	x.leaf("OrganId", r.OrganID)
 	x.leaf("Code", r.Code)
-	x.optional("DocumentId", r.DocumentID)
+	x.leaf("DocumentId", r.DocumentID)
 	x.leaf("PromulgationDate", string(r.PromulgationDate))
 	x.close(x.prefix + "ResponseFor")
 }
@@ -303,7 +293,9 @@ func (x *xmlWriter) business(b *Business) {
 	x.optional("DocumentId", b.DocumentID)
 	x.leaf("BussinessDocType", string(orZero(b.DocType)))
 	x.optional("BussinessDocReason", b.DocReason)
-	x.optional("Paper", string(b.Paper))
+	if !x.full {
+		x.optional("Paper", string(b.Paper))
+	}
 	if b.DocumentInfo != "" || b.DocumentReceiver != "" || len(b.Receivers) > 0 {
 		x.open(x.prefix + "BussinessDocumentInfo")
 		x.leaf("DocumentInfo", string(orZero(b.DocumentInfo)))
@@ -311,10 +303,7 @@ func (x *xmlWriter) business(b *Business) {
 		if len(b.Receivers) > 0 {
 			x.open(x.prefix + "ReceiverList")
 			for _, r := range b.Receivers {
-				x.open(x.prefix + "Receiver")
-				x.leaf("OrganId", r.OrganID)
-				x.leaf("ReceiverType", string(orZero(r.ReceiverType)))
-				x.close(x.prefix + "Receiver")
+				x.receiver(r)
 			}
 			x.close(x.prefix + "ReceiverList")
 		}
@@ -333,7 +322,22 @@ func (x *xmlWriter) business(b *Business) {
 	if b.StaffInfo != nil {
 		x.staffInfo(b.StaffInfo)
 	}
+	if x.full {
+		x.optional("Paper", string(b.Paper))
+	}
 	x.close(x.prefix + "Bussiness")
+}
+
+func (x *xmlWriter) receiver(r Receiver) {
+	x.open(x.prefix + "Receiver")
+	if x.full {
+		x.leaf("ReceiverType", string(orZero(r.ReceiverType)))
+	}
+	x.leaf("OrganId", r.OrganID)
+	if !x.full {
+		x.leaf("ReceiverType", string(orZero(r.ReceiverType)))
+	}
+	x.close(x.prefix + "Receiver")
 }
 
 func (x *xmlWriter) staffInfo(s *StaffInfo) {
@@ -342,96 +346,12 @@ func (x *xmlWriter) staffInfo(s *StaffInfo) {
 	x.optional("DepartmentId", s.DepartmentID)
 	x.leaf("Staff", s.Staff)
 	x.optional("StaffId", s.StaffID)
+	if x.full {
+		x.leaf("Mobile", s.Mobile)
+	}
 	x.leaf("Email", s.Email)
-	x.leaf("Mobile", s.Mobile)
+	if !x.full {
+		x.leaf("Mobile", s.Mobile)
+	}
 	x.close(x.prefix + "StaffInfo")
-}
-
-// xmlWriter writes indented XML and remembers the first error.
-type xmlWriter struct {
-	w      *bufio.Writer
-	prefix string // of element names
-	full   bool   // write empty elements too
-	depth  int
-	err    error
-}
-
-func newXMLWriter(w io.Writer, full bool) *xmlWriter {
-	return &xmlWriter{w: bufio.NewWriterSize(w, 32<<10), prefix: "edXML:", full: full}
-}
-
-func (x *xmlWriter) raw(s string) {
-	if x.err == nil {
-		_, x.err = x.w.WriteString(s)
-	}
-}
-
-func (x *xmlWriter) indent() { x.raw(strings.Repeat("  ", x.depth)) }
-
-func (x *xmlWriter) open(tag string) {
-	x.indent()
-	x.raw("<" + tag + ">\n")
-	x.depth++
-}
-
-func (x *xmlWriter) close(name string) {
-	x.depth--
-	x.indent()
-	x.raw("</" + name + ">\n")
-}
-
-// leaf writes an element with text; an empty one only in the full form.
-func (x *xmlWriter) leaf(name, value string) {
-	if value == "" && !x.full {
-		return
-	}
-	x.indent()
-	x.raw("<" + x.prefix + name + ">" + x.escape(value) + "</" + x.prefix + name + ">\n")
-}
-
-// optional writes an element only if it has a value.
-func (x *xmlWriter) optional(name, value string) {
-	if value != "" {
-		x.leaf(name, value)
-	}
-}
-
-// list writes an element and its repeated child.
-func (x *xmlWriter) list(name, item string, values []string) {
-	x.open(x.prefix + name)
-	for _, v := range values {
-		x.leaf(item, v)
-	}
-	x.close(x.prefix + name)
-}
-
-// end flushes.
-func (x *xmlWriter) end() error {
-	if x.err == nil {
-		x.err = x.w.Flush()
-	}
-	return x.err
-}
-
-// escape makes text safe in content and in attribute values. Text that XML
-// cannot hold is an error: it is never replaced silently.
-func (x *xmlWriter) escape(s string) string {
-	if x.err == nil && !validText(s) {
-		x.err = fmt.Errorf("edxml: %.40q holds a character that XML does not allow", s)
-	}
-	return escaper.Replace(s)
-}
-
-var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\r", "&#13;")
-
-func validText(s string) bool {
-	if !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
-			return false
-		}
-	}
-	return true
 }

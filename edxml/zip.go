@@ -39,13 +39,23 @@ type zipEntry struct {
 // counter counts the bytes read from the packed side.
 type counter struct {
 	*bufio.Reader
-	n int64
+	n   int64
+	err error // of the source, other than its end and faults of the encoding
+}
+
+// note keeps an error of the source and passes it on.
+func (c *counter) note(err error) error {
+	var fault *ContentError
+	if err != nil && err != io.EOF && !errors.As(err, &fault) {
+		c.err = err
+	}
+	return err
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.n += int64(n)
-	return n, err
+	return n, c.note(err)
 }
 
 func (c *counter) ReadByte() (byte, error) {
@@ -53,7 +63,7 @@ func (c *counter) ReadByte() (byte, error) {
 	if err == nil {
 		c.n++
 	}
-	return b, err
+	return b, c.note(err)
 }
 
 // openZip returns the entry if the octets are a zip that the packet wrapped
@@ -82,9 +92,8 @@ func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
 		return nil
 	}
 	e := &zipEntry{in: &counter{Reader: r}, want: crc, flags: flags, method: method}
-	if _, err := r.Discard(zipHeader + nameLen + extraLen); err != nil {
-		return nil
-	}
+	_, err = r.Discard(zipHeader + nameLen + extraLen)
+	_ = e.in.note(err) // a zip that ends here is damaged: the body will say so
 	if method == zipStored {
 		e.body = io.LimitReader(e.in, int64(packed))
 	} else {
@@ -106,9 +115,9 @@ func (e *zipEntry) Read(p []byte) (int, error) {
 	n, err := e.body.Read(p)
 	e.crc = crc32.Update(e.crc, crc32.IEEETable, p[:n])
 	if err != nil && err != io.EOF {
-		var fault *contentError
+		var fault *ContentError
 		if !errors.As(err, &fault) {
-			err = &contentError{"ATT-8", err.Error()}
+			err = &ContentError{Rule: "ATT-8", Text: err.Error()}
 		}
 	}
 	return n, err
@@ -119,7 +128,7 @@ func (e *zipEntry) Read(p []byte) (int, error) {
 func (e *zipEntry) finish() (second bool, err error) {
 	if e.flags&8 != 0 { // the sum stands in a data descriptor, with or without a signature
 		d, err := e.in.Peek(8)
-		if err != nil {
+		if e.in.note(err) != nil {
 			return false, fmt.Errorf("it ends before its data descriptor")
 		}
 		size := 12
@@ -128,13 +137,13 @@ func (e *zipEntry) finish() (second bool, err error) {
 			size = 16
 		}
 		e.want = binary.LittleEndian.Uint32(d)
-		if _, err := e.in.Discard(size); err != nil {
+		if _, err := e.in.Discard(size); e.in.note(err) != nil {
 			return false, fmt.Errorf("it ends inside its data descriptor")
 		}
 	}
-	next, _ := e.in.Peek(4)
+	next, _ := e.in.Peek(4) // an error comes again
 	second = len(next) == 4 && binary.LittleEndian.Uint32(next) == zipLocal
-	if _, err := io.Copy(io.Discard, e.in.Reader); err != nil {
+	if _, err := io.Copy(io.Discard, e.in.Reader); e.in.note(err) != nil {
 		return second, err
 	}
 	if e.crc != e.want {

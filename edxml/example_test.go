@@ -1,0 +1,166 @@
+package edxml_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+func Example() {
+	f, err := os.Open("testdata/01-strict.xml")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	r, err := edxml.NewReader(f, edxml.ReadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(r.Packet().Document.Subject)
+	for {
+		a, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, a.Content) // a file, a hash, a socket
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(a.Name, n, a.SHA256[:8])
+	}
+	// Output:
+	// Báo cáo thử nghiệm
+	// ghi-chu.txt 25 220e092c
+}
+
+// A Document is a value; its attachments are readers.
+func ExampleWrite() {
+	promulgated := edxml.DateOf(time.Date(2026, 3, 2, 0, 0, 0, 0, edxml.Vietnam))
+	code := edxml.Code{CodeNumber: "118", CodeNotation: "BC-TTTH"}
+	d := &edxml.Document{
+		From:             edxml.Organ{OrganID: "000.00.00.G22", OrganName: "Văn phòng"},
+		To:               []edxml.Organ{{OrganID: "000.00.00.H41", OrganName: "Ủy ban"}},
+		DocumentID:       edxml.DocumentID("000.00.00.G22", promulgated, code),
+		Code:             code,
+		PromulgationInfo: edxml.PromulgationInfo{Place: "Hà Nội", PromulgationDate: promulgated},
+		Subject:          "Báo cáo",
+		Attachments:      []edxml.Attachment{{Name: "bao-cao.txt", Content: strings.NewReader("Nội dung")}},
+	}
+	if err := edxml.Write(os.Stdout, d); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// <?xml version="1.0" encoding="UTF-8"?>
+	// <edXML xmlns="http://www.mic.gov.vn/TBT/QCVN_102_2016">
+	//   <edXML:edXMLEnvelope xmlns:edXML="http://www.mic.gov.vn/TBT/QCVN_102_2016">
+	//     <edXML:edXMLHeader>
+	//       <edXML:MessageHeader>
+	//         <edXML:From>
+	//           <edXML:OrganId>000.00.00.G22</edXML:OrganId>
+	//           <edXML:OrganName>Văn phòng</edXML:OrganName>
+	//         </edXML:From>
+	//         <edXML:To>
+	//           <edXML:OrganId>000.00.00.H41</edXML:OrganId>
+	//           <edXML:OrganName>Ủy ban</edXML:OrganName>
+	//         </edXML:To>
+	//         <edXML:DocumentId>000.00.00.G22,2026/03/02,118/BC-TTTH</edXML:DocumentId>
+	//         <edXML:Code>
+	//           <edXML:CodeNumber>118</edXML:CodeNumber>
+	//           <edXML:CodeNotation>BC-TTTH</edXML:CodeNotation>
+	//         </edXML:Code>
+	//         <edXML:PromulgationInfo>
+	//           <edXML:Place>Hà Nội</edXML:Place>
+	//           <edXML:PromulgationDate>2026/03/02</edXML:PromulgationDate>
+	//         </edXML:PromulgationInfo>
+	//         <edXML:DocumentType>
+	//         </edXML:DocumentType>
+	//         <edXML:Subject>Báo cáo</edXML:Subject>
+	//         <edXML:SignerInfo>
+	//         </edXML:SignerInfo>
+	//         <edXML:OtherInfo>
+	//           <edXML:Priority>0</edXML:Priority>
+	//           <edXML:PromulgationAmount>0</edXML:PromulgationAmount>
+	//           <edXML:PageAmount>0</edXML:PageAmount>
+	//         </edXML:OtherInfo>
+	//       </edXML:MessageHeader>
+	//       <edXML:TraceHeaderList>
+	//         <edXML:Bussiness>
+	//           <edXML:BussinessDocType>0</edXML:BussinessDocType>
+	//         </edXML:Bussiness>
+	//       </edXML:TraceHeaderList>
+	//     </edXML:edXMLHeader>
+	//     <edXML:edXMLBody>
+	//       <edXML:edXMLManifest version="1.0">
+	//         <edXML:Reference>
+	//           <edXML:ContentId>cid:file-1</edXML:ContentId>
+	//           <edXML:ContentType>text/plain</edXML:ContentType>
+	//           <edXML:AttachmentName>bao-cao.txt</edXML:AttachmentName>
+	//         </edXML:Reference>
+	//       </edXML:edXMLManifest>
+	//     </edXML:edXMLBody>
+	//   </edXML:edXMLEnvelope>
+	//   <AttachmentEncoded>
+	//     <Attachment>
+	//       <ContentId>cid:file-1</ContentId>
+	//       <AttachmentName>bao-cao.txt</AttachmentName>
+	//       <ContentType>text/plain</ContentType>
+	//       <edXML:ContentTransferEncoded xmlns:edXML="http://www.mic.gov.vn/TBT/QCVN_102_2016">TuG7mWkgZHVuZw==</edXML:ContentTransferEncoded>
+	//     </Attachment>
+	//   </AttachmentEncoded>
+	// </edXML>
+}
+
+// Reading says what is odd about a packet, validating what breaks a rule.
+func ExampleValidate() {
+	const packet = `<edXML xmlns="http://www.mic.gov.vn/TBT/QCVN_102_2016"><edXMLEnvelope><edXMLHeader>
+  <MessageHeader>
+    <From><OrganId>000.00.00.H41</OrganId></From>
+    <ResponseFor><OrganId>000.00.00.G22</OrganId><Code>118/BC-TTTH</Code></ResponseFor>
+    <StatusCode>02</StatusCode>
+    <Timestamp>2026/03/02 09:15:00</Timestamp>
+    <Mood>good</Mood>
+  </MessageHeader>
+</edXMLHeader></edXMLEnvelope></edXML>`
+	p, err := edxml.Read(strings.NewReader(packet), edxml.ReadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, f := range append(p.Findings, edxml.Validate(p, time.Now())...) {
+		fmt.Println(f.Rule, f.Severity, f.Path, "-", f.Message.In("vi"))
+	}
+	// Output:
+	// PKT-2 info /edXML/edXMLEnvelope/edXMLHeader/MessageHeader/Mood - phần tử Mood không có trong quy chuẩn
+	// ST-2 error Description - trạng thái 02 phải ghi lý do trong Description
+}
+
+// The parts of a SOAP packet come beside its envelope.
+func ExampleReadOptions_parts() {
+	d := &edxml.Document{Subject: "Báo cáo", Attachments: []edxml.Attachment{{Name: "bao-cao.txt", ContentID: "f1@example.vn"}}}
+	var envelope strings.Builder
+	if err := edxml.WriteEnvelope(&envelope, d); err != nil {
+		log.Fatal(err)
+	}
+	sent := []*edxml.Part{{ID: "f1@example.vn", Type: "text/plain", Content: strings.NewReader("Nội dung")}}
+	p, err := edxml.Read(strings.NewReader(envelope.String()), edxml.ReadOptions{Parts: func() (*edxml.Part, error) {
+		if len(sent) == 0 {
+			return nil, io.EOF
+		}
+		part := sent[0]
+		sent = sent[1:]
+		return part, nil
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	a := p.Document.Attachments[0]
+	fmt.Println(p.Profile, a.Name, a.Size, a.DetectedType)
+	// Output: soap bao-cao.txt 10 text/plain; charset=utf-8
+}

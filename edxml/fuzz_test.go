@@ -1,0 +1,84 @@
+package edxml_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/xmlscan"
+)
+
+// FuzzRead: whatever comes in, reading ends without panic, within its limits,
+// in the same way byte by byte, and what is a packet is exactly one thing.
+func FuzzRead(f *testing.F) {
+	for _, x := range fixtures(f) {
+		f.Add(x.doc, x.parts != nil)
+	}
+	for _, d := range documents() {
+		for _, w := range writers {
+			f.Add([]byte(write(f, w.write, d)), w.parts)
+		}
+	}
+	limits := edxml.Limits{Packet: 1 << 20, Attachment: 1 << 20, Attachments: 20, Receivers: 20, Header: 64 << 10, XML: xmlscan.Limits{Depth: 30}}
+	f.Fuzz(func(t *testing.T, doc []byte, withParts bool) {
+		options := func() edxml.ReadOptions {
+			o := edxml.ReadOptions{Limits: limits}
+			if withParts {
+				o.Parts = queue([]edxml.Part{{ID: "a1", Content: strings.NewReader("một")}, {ID: "zz", Content: strings.NewReader("PK\x03\x04")}})
+			}
+			return o
+		}
+		p, err := edxml.Read(bytes.NewReader(doc), options())
+		slow, slowErr := edxml.Read(iotest.OneByteReader(bytes.NewReader(doc)), options())
+		if diff := cmp.Diff(p, slow); diff != "" || (err == nil) != (slowErr == nil) {
+			t.Errorf("byte by byte %v, else %v\n%s", slowErr, err, diff)
+		}
+		if err != nil {
+			return
+		}
+		if (p.Document == nil) == (p.Status == nil) || (p.Kind == edxml.KindDocument) != (p.Document != nil) {
+			t.Fatalf("kind %q with document %v and status %v", p.Kind, p.Document != nil, p.Status != nil)
+		}
+		for _, finding := range append(p.Findings, edxml.Validate(p, now)...) {
+			if finding.Pos.Offset > int64(len(doc)) || strings.Contains(finding.Message.EN+finding.Message.VI, "%!") {
+				t.Errorf("finding %+v", finding)
+			}
+		}
+		if p.HeaderEnd < 0 || p.HeaderEnd > int64(len(doc)) {
+			t.Errorf("header ends at %d of %d", p.HeaderEnd, len(doc))
+		}
+		if p.Status != nil {
+			again(t, p, edxml.WriteStatus, p.Status)
+			return
+		}
+		p.Document.Digest()
+		for i := range p.Document.Attachments {
+			p.Document.Attachments[i].Content = strings.NewReader("x")
+		}
+		again(t, p, edxml.Write, p.Document)
+	})
+}
+
+// again writes what was read; what the writer makes of it is read as the same.
+func again[T any](t *testing.T, p *edxml.Packet, write func(io.Writer, T) error, v T) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, v); err != nil {
+		t.Fatalf("what was read cannot be written: %v", err)
+	}
+	q, err := edxml.Read(&b, edxml.ReadOptions{})
+	if err != nil || q.Kind != p.Kind {
+		t.Fatalf("what was written cannot be read: %v", err)
+	}
+	if p.Document != nil && (q.Document.Subject != p.Document.Subject || q.Document.DocumentID != p.Document.DocumentID || len(q.Document.Attachments) != len(p.Document.Attachments)) {
+		t.Errorf("%+v became %+v", p.Document, q.Document)
+	}
+	if p.Status != nil && *p.Status != *q.Status && p.Status.StaffInfo == nil {
+		t.Errorf("%+v became %+v", p.Status, q.Status)
+	}
+}
