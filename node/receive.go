@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -156,7 +157,16 @@ func unreadable(err error) bool {
 // what the packet says.
 func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Incoming) ([]Part, *edxml.Packet, error) {
 	var parts []Part
+	var last Opened // each part is read before the next is asked for
+	shut := func() {
+		if last != nil {
+			last.Close()
+		}
+	}
+	defer shut()
 	r, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{Parts: func() (*edxml.Part, error) {
+		shut()
+		last = nil
 		piece, err := in.Next()
 		if err != nil {
 			return nil, err
@@ -170,7 +180,8 @@ func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Inco
 		if err != nil {
 			return nil, err
 		}
-		return &edxml.Part{ID: piece.ID, Type: piece.Type, Content: &closing{f}}, nil
+		last = f
+		return &edxml.Part{ID: piece.ID, Type: piece.Type, Content: f}, nil
 	}})
 	if err != nil {
 		return nil, nil, err
@@ -185,19 +196,6 @@ func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Inco
 		}
 		parts[i].Name = a.Name
 	}
-}
-
-// closing closes stored content at its end.
-type closing struct {
-	Opened
-}
-
-func (c *closing) Read(p []byte) (int, error) {
-	n, err := c.Opened.Read(p)
-	if err != nil {
-		c.Close()
-	}
-	return n, err
 }
 
 // verify judges signature and completeness (QĐ 28/2018/QĐ-TTg Art. 9).
@@ -223,6 +221,8 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 		t.Signature = found
 		if t.State = Verified; reason != "" {
 			t.State, t.Refusal = Rejected, reason
+			// the same Document sent again is to be judged anew
+			t.Unique = slices.DeleteFunc(t.Unique, func(k string) bool { return k == identityKey(In, t) })
 		}
 	}, nil
 }
@@ -248,13 +248,16 @@ func (n *Node) incomplete(t *Transfer) string {
 // judge sums up the verdicts: a packet is acceptably signed when it has a
 // signature and every one is acceptable.
 func judge(verdicts []signature.Verdict) *Signature {
-	if len(verdicts) == 0 {
-		return &Signature{Reason: "unsigned"}
-	}
-	s := &Signature{}
+	s := &Signature{Reason: "unsigned"}
 	for _, v := range verdicts {
-		if !errors.Is(v.Err, signature.ErrNamespace) {
-			s.Signed = true
+		if errors.Is(v.Err, signature.ErrNamespace) { // a dummy block beside a signature does no harm
+			if !s.Signed {
+				s.Reason = v.Err.Error()
+			}
+			continue
+		}
+		if !s.Signed {
+			s.Signed, s.Reason = true, ""
 		}
 		if v.Err != nil && s.Reason == "" {
 			s.Reason = v.Err.Error()
@@ -304,14 +307,19 @@ func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error
 		return func(t *Transfer) { finish(t, Rejected) }, nil
 	}
 	if t.State == Rejected {
-		if _, err := n.report(ctx, t, edxml.StatusRefused, t.Refusal, nil); err != nil {
+		var invalid *InvalidError // it does not say which Document it is: nothing can be reported about it
+		if _, err := n.report(ctx, t, edxml.StatusRefused, t.Refusal, nil); errors.As(err, &invalid) {
+			n.Log.WarnContext(ctx, "rejection not reported", "transfer", t.ID, "from", t.From, "error", err)
+		} else if err != nil {
 			return nil, err
 		}
 		return func(t *Transfer) { finish(t, Rejected) }, nil
 	}
 	now := time.Now()
 	return func(t *Transfer) {
+		if t.State == Delivered { // else the axis had forgotten the first acknowledgement
+			addEvent(t, n.Organ.OrganID, Event{Code: edxml.StatusArrived, At: now.UTC()})
+		}
 		finish(t, Confirmed)
-		addEvent(t, n.Organ.OrganID, Event{Code: edxml.StatusArrived, At: now.UTC()})
 	}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -170,8 +169,7 @@ type kept struct {
 // keep reads a packet and stores its attachments, each as the user's file.
 func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
 	in := bufio.NewReader(r)
-	head, _ := in.Peek(len(mimeStart))
-	if strings.EqualFold(string(head), mimeStart) {
+	if head, _ := in.Peek(64); soap.IsFile(head) {
 		return n.keepMIME(ctx, in)
 	}
 	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
@@ -208,16 +206,9 @@ func (k *kept) identify() {
 	}
 }
 
-// mimeStart begins a SOAP packet in one file.
-const mimeStart = "Content-Type:"
-
 // keepMIME reads a SOAP packet in one file.
-func (n *Node) keepMIME(ctx context.Context, in *bufio.Reader) (*kept, error) {
-	header, err := textproto.NewReader(in).ReadMIMEHeader()
-	if err != nil {
-		return nil, fmt.Errorf("node: header of the MIME packet: %w", err)
-	}
-	m, err := soap.Read(header.Get("Content-Type"), in, soap.Limits{})
+func (n *Node) keepMIME(ctx context.Context, in io.Reader) (*kept, error) {
+	m, err := soap.ReadFile(in, soap.Limits{})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,9 @@ func Listen(socket string) (net.Listener, error) {
 	if len(socket) > maxSocket {
 		return nil, fmt.Errorf("api: the path of the socket is %d bytes long, the system allows %d: choose a folder nearer to the root: %s", len(socket), maxSocket, socket)
 	}
+	if info, err := os.Lstat(socket); err == nil && info.Mode()&os.ModeSocket == 0 {
+		return nil, fmt.Errorf("api: %s is there and is no socket; it is left alone", socket)
+	}
 	if c, err := net.Dial("unix", socket); err == nil {
 		c.Close()
 		return nil, fmt.Errorf("api: a node answers on %s already", socket)

@@ -11,6 +11,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/transport/soap"
 )
 
 // Problem is a refusal (RFC 9457). It is also the error a [Client] returns:
@@ -53,12 +54,13 @@ func (p *Problem) Error() string { return p.Detail }
 // Unwrap gives back the error that the node refused with, as far as callers
 // branch on it.
 func (p *Problem) Unwrap() error {
+	var causes []error // a code may stand for several
 	for _, k := range kinds {
 		if k.code == p.Code {
-			return k.cause(p)
+			causes = append(causes, k.cause(p))
 		}
 	}
-	return nil
+	return errors.Join(causes...)
 }
 
 // kind ties an error of the node to its code, both ways.
@@ -114,6 +116,18 @@ var kinds = []kind{
 	typed("limit", http.StatusUnprocessableEntity,
 		func(*Problem, *edxml.LimitError) {},
 		func(*Problem) error { return &edxml.LimitError{} }),
+	sentinel("mime-truncated", http.StatusUnprocessableEntity, soap.ErrTruncated),
+	sentinel("mime-malformed", http.StatusUnprocessableEntity, soap.ErrMalformed),
+	sentinel("soap-version", http.StatusUnprocessableEntity, soap.ErrVersion),
+	typed("mime-limit", http.StatusUnprocessableEntity,
+		func(*Problem, *soap.LimitError) {},
+		func(*Problem) error { return &soap.LimitError{} }),
+	typed("mime-duplicate", http.StatusUnprocessableEntity,
+		func(*Problem, *soap.DuplicateError) {},
+		func(*Problem) error { return &soap.DuplicateError{} }),
+	typed("mime-type", http.StatusUnprocessableEntity,
+		func(*Problem, *soap.ContentTypeError) {},
+		func(*Problem) error { return &soap.ContentTypeError{} }),
 	sentinel("foreign-sender", http.StatusUnprocessableEntity, node.ErrForeignSender),
 	sentinel("other-content", http.StatusConflict, node.ErrOtherContent),
 	sentinel("signature-lost", http.StatusUnprocessableEntity, node.ErrSignatureLost),

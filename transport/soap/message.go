@@ -2,6 +2,7 @@ package soap
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,18 +17,19 @@ const readBuffer = 64 << 10
 
 // Message is a SOAP message being read: the envelope first, then the files in their order. It belongs to one goroutine.
 type Message struct {
-	limits  Limits
-	wire    *wireReader
-	header  *headerReader
-	parts   *multipart.Reader // nil for a body that is the envelope alone
-	alone   string            // Content-Type of such a body
-	start   string            // Content-ID of the envelope, empty for the first part
-	rooted  bool
-	live    io.Reader // what the wire still holds of the last part
-	seen    map[string]bool
-	count   int
-	spooled spool
-	err     error // what every further Next returns
+	limits   Limits
+	wire     *wireReader
+	header   *headerReader
+	parts    *multipart.Reader // nil for a body that is the envelope alone
+	alone    string            // Content-Type of such a body
+	start    string            // Content-ID of the envelope, empty for the first part
+	boundary string
+	rooted   bool
+	live     io.Reader // what the wire still holds of the last part
+	seen     map[string]bool
+	count    int
+	spooled  spool
+	err      error // what every further Next returns
 }
 
 // Incoming is one part of a message being read.
@@ -68,6 +70,7 @@ func Read(contentType string, body io.Reader, limits Limits) (*Message, error) {
 		return nil, fmt.Errorf("%w: Content-Type has no boundary of 1 to %d characters", ErrMalformed, maxBoundary)
 	}
 	m.start = contentID(params["start"])
+	m.boundary = params["boundary"]
 	m.header = &headerReader{src: bufio.NewReaderSize(m.wire, readBuffer)}
 	m.parts = multipart.NewReader(m.header, params["boundary"])
 	return m, nil
@@ -156,6 +159,10 @@ func (m *Message) part() (*Incoming, error) {
 	p, err := m.parts.NextRawPart()
 	m.header.disarm()
 	if err == io.EOF {
+		// The MIME reader also says so when the wire ends inside the header of a part.
+		if m.header.ended && !m.header.closed(m.boundary) {
+			return nil, fmt.Errorf("%w: it ends inside the header of part %d", ErrTruncated, m.count+1)
+		}
 		return nil, io.EOF
 	}
 	m.count++
@@ -269,12 +276,21 @@ type headerReader struct {
 	armed bool
 	left  int
 	max   int
-	ended bool // the MIME reader was told that the wire ended
+	ended bool   // the MIME reader was told that the wire ended
+	tail  []byte // the last octets it was given
 	err   error
+}
+
+// closed reports whether the last thing on the wire was the closing boundary.
+func (r *headerReader) closed(boundary string) bool {
+	return bytes.HasSuffix(bytes.TrimRight(r.tail, " \t\r\n"), []byte("--"+boundary+"--"))
 }
 
 func (r *headerReader) arm(max int) { r.armed, r.max, r.left = true, max, max+readAhead }
 func (r *headerReader) disarm()     { r.armed = false }
+
+// maxTail covers a closing boundary and the white space behind it.
+const maxTail = 2*maxBoundary + 16
 
 // readAhead covers the buffer of the MIME reader (4 KiB) and the boundary before a header.
 const readAhead = 8 << 10
@@ -285,6 +301,9 @@ func (r *headerReader) Read(p []byte) (int, error) {
 	}
 	n, err := r.src.Read(p)
 	r.ended = err == io.EOF
+	if r.tail = append(r.tail, p[max(0, n-maxTail):n]...); len(r.tail) > maxTail {
+		r.tail = append(r.tail[:0], r.tail[len(r.tail)-maxTail:]...)
+	}
 	if r.armed {
 		if r.left -= n; r.left < 0 {
 			r.err = &LimitError{Limit: "header", Max: int64(r.max)}

@@ -1,0 +1,387 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/BurntSushi/toml"
+	"github.com/urfave/cli/v2"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/organ"
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/boltstore"
+	"github.com/lienthong/lienthong/node/sink"
+	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/transport/edoc"
+)
+
+// config is the node's configuration file. Relative paths are meant from the
+// folder of the file.
+type config struct {
+	Organ     string `toml:"organ"`
+	OrganName string `toml:"organ_name"`
+	Store     string `toml:"store"`
+	Axis      struct {
+		URL          string   `toml:"url"`
+		TokenFile    string   `toml:"token_file"`
+		Poll         duration `toml:"poll"`
+		InsecureHTTP bool     `toml:"insecure_http"` // lets the token travel in clear
+	} `toml:"axis"`
+	Sign struct {
+		Key     string `toml:"key"`
+		Cert    string `toml:"cert"`
+		Replace bool   `toml:"replace"`
+	} `toml:"sign"`
+	Verify struct {
+		Roots  string `toml:"roots"`
+		Policy string `toml:"policy"`
+	} `toml:"verify"`
+	Sink struct {
+		Folder string `toml:"folder"`
+	} `toml:"sink"`
+	Retry struct {
+		First    duration `toml:"first"`
+		Max      duration `toml:"max"`
+		Deadline duration `toml:"deadline"`
+	} `toml:"retry"`
+
+	file string
+}
+
+// duration is a time.Duration written as "30s" or "10m".
+type duration time.Duration
+
+// UnmarshalText reads the text form.
+func (d *duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v <= 0 {
+		return fmt.Errorf("%q is no span of time; write it like 30s or 10m", text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// maxConfig is the limit for a configuration file and for the small files it names.
+const maxConfig = 1 << 20
+
+// readConfig reads a configuration file; unknown keys are errors.
+func readConfig(file string) (*config, error) {
+	text, err := readSmall(file)
+	if err != nil {
+		return nil, err
+	}
+	c := &config{file: file}
+	meta, err := toml.Decode(string(text), c)
+	var parse toml.ParseError
+	if errors.As(err, &parse) {
+		return nil, configFault(file, fmt.Errorf("line %d: %s", parse.Position.Line, parse.Message))
+	}
+	if err != nil {
+		return nil, configFault(file, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		return nil, configFault(file, fmt.Errorf("unknown key %s", unknown[0]))
+	}
+	if c.Organ == "" {
+		return nil, configFault(file, errors.New("organ is missing"))
+	}
+	if c.Store == "" {
+		c.Store = "bolt:./data"
+	}
+	return c, nil
+}
+
+func configFault(file string, err error) error {
+	return fileError{file, told{exitFailed, with("cấu hình sai", "the configuration is wrong", err), edxml.Text{
+		VI: "lienthong config init viết một tệp mẫu có chú thích", EN: "lienthong config init writes a commented one",
+	}}}
+}
+
+// readSmall reads a file that has no business being large.
+func readSmall(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fileError{file, errors.Unwrap(err)}
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if err != nil {
+		return nil, fileError{file, err}
+	}
+	if len(b) > maxConfig {
+		return nil, fileError{file, fmt.Errorf("larger than %d bytes", maxConfig)}
+	}
+	return b, nil
+}
+
+// path makes a path of the file absolute.
+func (c *config) path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	abs, err := filepath.Abs(filepath.Join(filepath.Dir(c.file), p))
+	if err != nil {
+		return filepath.Join(filepath.Dir(c.file), p)
+	}
+	return abs
+}
+
+// folder returns the store's folder.
+func (c *config) folder() (string, error) {
+	dir, ok := strings.CutPrefix(c.Store, "bolt:")
+	if !ok {
+		return "", configFault(c.file, fmt.Errorf("store %q: this program knows bolt:FOLDER", c.Store))
+	}
+	return c.path(dir), nil
+}
+
+// socket returns the path of the running node's door.
+func (c *config) socket() (string, error) {
+	dir, err := c.folder()
+	return filepath.Join(dir, "node.sock"), err
+}
+
+// open opens the store and builds the node.
+func (c *config) open(log *slog.Logger) (*node.Node, error) {
+	n, err := c.node(log)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := c.folder()
+	if err != nil {
+		return nil, err
+	}
+	store, err := boltstore.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	n.Store = store
+	built, err := node.New(n)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return built, nil
+}
+
+// node reads keys, roots and token, and makes the node's configuration.
+func (c *config) node(log *slog.Logger) (node.Config, error) {
+	nc := node.Config{
+		Organ: edxml.Organ{OrganID: c.Organ, OrganName: c.OrganName}, Log: log,
+		ReplaceSignature: c.Sign.Replace, Policy: node.SignaturePolicy(c.Verify.Policy),
+		Poll: time.Duration(c.Axis.Poll), Deadline: time.Duration(c.Retry.Deadline),
+		Retry: node.Backoff{First: time.Duration(c.Retry.First), Max: time.Duration(c.Retry.Max)},
+	}
+	if c.OrganName == "" {
+		nc.Organ.OrganName = organName(c.Organ)
+	}
+	if c.Sink.Folder != "" {
+		nc.Sink = sink.Folder{Dir: c.path(c.Sink.Folder)}
+	}
+	var err error
+	if c.Sign.Key != "" || c.Sign.Cert != "" {
+		if nc.Key, err = readKey(c.path(c.Sign.Key), c.path(c.Sign.Cert)); err != nil {
+			return nc, err
+		}
+	}
+	if c.Verify.Roots != "" {
+		if nc.Roots, err = readRoots(c.path(c.Verify.Roots)); err != nil {
+			return nc, err
+		}
+	}
+	if c.Axis.URL != "" {
+		if err := c.checkURL(); err != nil {
+			return nc, err
+		}
+		token, err := c.token()
+		if err != nil {
+			return nc, err
+		}
+		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token}
+	}
+	return nc, nil
+}
+
+// checkURL refuses an address over which the token would travel in clear.
+func (c *config) checkURL() error {
+	u, err := url.Parse(c.Axis.URL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return configFault(c.file, fmt.Errorf("axis.url %q is no http or https address", c.Axis.URL))
+	case u.Scheme == "https" || c.Axis.InsecureHTTP:
+		return nil
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return fileError{c.file, told{exitFailed, edxml.Text{
+		VI: "axis.url dùng http, token sẽ đi không mã hóa qua mạng: " + c.Axis.URL,
+		EN: "axis.url is plain http, the token would cross the network in clear: " + c.Axis.URL,
+	}, edxml.Text{
+		VI: "dùng https; nếu đường truyền đã được bảo vệ, đặt insecure_http = true trong mục [axis]",
+		EN: "use https; if the line is protected otherwise, set insecure_http = true under [axis]",
+	}}}
+}
+
+// token reads the access token, from the environment or its own file.
+func (c *config) token() (edxml.Secret, error) {
+	if v, ok := os.LookupEnv("LIENTHONG_AXIS_TOKEN"); ok {
+		return edxml.Secret(v), nil
+	}
+	if c.Axis.TokenFile == "" {
+		return "", configFault(c.file, errors.New("axis.token_file is missing (or set LIENTHONG_AXIS_TOKEN)"))
+	}
+	b, err := readSmall(c.path(c.Axis.TokenFile))
+	return edxml.Secret(strings.TrimSpace(string(b))), err
+}
+
+// organName returns the registered name of an agency, else its identifier.
+func organName(id string) string {
+	if e, ok := organ.Lookup(organ.ID(id), time.Now()); ok {
+		return e.Name
+	}
+	return id
+}
+
+func readKey(keyFile, certFile string) (*signature.Key, error) {
+	key, err := readSmall(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := readSmall(certFile)
+	if err != nil {
+		return nil, err
+	}
+	k, err := signature.ParseKey(key, cert)
+	if err != nil {
+		return nil, fileError{keyFile + " + " + certFile, err}
+	}
+	return k, nil
+}
+
+func readRoots(file string) (*x509.CertPool, error) {
+	b, err := readSmall(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fileError{file, told{exitFailed,
+			edxml.Text{VI: "không có chứng thư PEM nào", EN: "there is no PEM certificate in it"},
+			edxml.Text{VI: "tệp phải có khối BEGIN CERTIFICATE", EN: "the file must hold BEGIN CERTIFICATE blocks"},
+		}}
+	}
+	return pool, nil
+}
+
+func (p *program) configCommand() *cli.Command {
+	return &cli.Command{
+		Name: "config", Usage: p.say("cấu hình của nút", "the node's configuration"),
+		Subcommands: []*cli.Command{{
+			Name:  "init",
+			Usage: p.say("viết tệp cấu hình mới có chú thích", "write a new, commented configuration file"),
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "out", Usage: p.say("tệp để viết (bắt buộc)", "file to write (required)")},
+				&cli.StringFlag{Name: "organ", Usage: p.say("mã định danh cơ quan (bắt buộc)", "the agency's identifier (required)")},
+				&cli.StringFlag{Name: "axis", Usage: p.say("địa chỉ trục", "the axis's address")},
+				&cli.StringFlag{Name: "token-file", Usage: p.say("tệp chứa token", "file that holds the token")},
+				&cli.StringFlag{Name: "key", Usage: p.say("khóa bí mật PEM", "private key, PEM")},
+				&cli.StringFlag{Name: "cert", Usage: p.say("chứng thư số PEM", "certificate, PEM")},
+				&cli.StringFlag{Name: "roots", Usage: p.say("chứng thư gốc tin cậy PEM", "trusted roots, PEM")},
+				&cli.DurationFlag{Name: "poll", DefaultText: "30s", Usage: p.say("bao lâu xem trục một lần", "how often to look at the axis")},
+			},
+			Action: p.configInit,
+		}},
+	}
+}
+
+func (p *program) configInit(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usageError{edxml.Text{VI: "lệnh này không có đối số: " + c.Args().First(), EN: "this command takes no argument: " + c.Args().First()}, c.Command.HelpName}
+	}
+	if err := require(c, "out", "organ"); err != nil {
+		return err
+	}
+	id, err := organ.Parse(c.String("organ"))
+	if err != nil {
+		return usageError{edxml.Text{VI: "mã định danh sai: " + err.Error(), EN: "wrong identifier: " + err.Error()}, c.Command.HelpName}
+	}
+	var b bytes.Buffer
+	err = configTemplate.Execute(&b, map[string]any{
+		"VI": p.lang == "vi", "Organ": string(id), "Name": organName(string(id)), "Axis": c.String("axis"), "Token": c.String("token-file"),
+		"Poll": pollText(c.Duration("poll")), "Key": c.String("key"), "Cert": c.String("cert"), "Roots": c.String("roots"),
+	})
+	if err != nil {
+		return err
+	}
+	out := c.String("out")
+	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return told{exitFailed,
+			edxml.Text{VI: out + " đã có, không ghi đè", EN: out + " exists already and is not overwritten"},
+			edxml.Text{VI: "chọn tên khác hoặc xóa tệp cũ", EN: "choose another name, or remove the old file"},
+		}
+	}
+	if err != nil {
+		return fileError{out, errors.Unwrap(err)}
+	}
+	_, err = f.Write(b.Bytes())
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fileError{out, err}
+	}
+	p.talk("đã viết %s; chạy: lienthong node --config %s", "wrote %s; run: lienthong node --config %s", out, out)
+	return nil
+}
+
+func pollText(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return d.String()
+}
+
+var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap{
+	"q": func(s string) string { return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"` },
+}).Parse(`# {{if .VI}}Cấu hình nút liên thông. Đường dẫn tương đối tính từ thư mục của tệp này.{{else}}Configuration of a lienthong node. Relative paths are meant from the folder of this file.{{end}}
+
+organ = {{q .Organ}}
+organ_name = {{q .Name}}
+store = "bolt:./data"
+
+[axis]
+# {{if .VI}}Địa chỉ và token của trục; không có url thì văn bản nằm chờ trong hàng đợi.{{else}}The axis's address and token; without url documents wait in the queue.{{end}}
+{{if .Axis}}url = {{q .Axis}}{{else}}# url = "https://axis.example/edoc"{{end}}
+{{if .Token}}token_file = {{q .Token}}{{else}}# token_file = "token.txt"{{end}}
+{{if .Poll}}poll = {{q .Poll}}{{else}}# poll = "30s"{{end}}
+
+[sign]
+# {{if .VI}}Khóa và chứng thư để ký văn bản gửi đi; không có thì gửi không ký (chỉ để biết).{{else}}Key and certificate that sign outgoing documents; without them documents leave unsigned (for information only).{{end}}
+{{if .Key}}key = {{q .Key}}{{else}}# key = "key.pem"{{end}}
+{{if .Cert}}cert = {{q .Cert}}{{else}}# cert = "cert.pem"{{end}}
+# replace = false
+
+[verify]
+# {{if .VI}}Chứng thư gốc tin cậy; policy: "warn" (nhận và ghi chú) hoặc "require" (từ chối bằng trạng thái 02).{{else}}Trusted roots; policy: "warn" (deliver and say so) or "require" (refuse with status 02).{{end}}
+{{if .Roots}}roots = {{q .Roots}}{{else}}# roots = "roots.pem"{{end}}
+# policy = "warn"
+
+[sink]
+# {{if .VI}}Thư mục giao văn bản đến; không có thì văn bản nằm trong hộp đến.{{else}}Folder where incoming documents are handed over; without it they stay in the inbox.{{end}}
+# folder = "./incoming"
+
+[retry]
+# first = "2s"
+# max = "10m"
+# deadline = "72h"
+`))

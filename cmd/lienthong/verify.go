@@ -1,0 +1,227 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/signature"
+)
+
+func (p *program) verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     p.say("kiểm tra chữ ký số của gói tin", "check the signatures of packets"),
+		ArgsUsage: p.say("TỆP…", "FILE…"),
+		Description: p.say(
+			"Mã thoát 0 chỉ khi mọi gói tin có chữ ký số và mọi chữ ký đều chấp nhận được; 4 khi không,\n"+
+				"kể cả khi gói tin không có chữ ký.",
+			"Exits with 0 only when every packet has a signature and every signature is acceptable; else with 4,\n"+
+				"also for a packet without one."),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "roots", Usage: p.say("tệp PEM các chứng thư gốc được tin cậy (bắt buộc)", "PEM file of the trusted roots (required)")},
+			&cli.StringFlag{Name: "at", Usage: p.say("xét tại thời điểm này (RFC 3339), mặc định là bây giờ", "time of the verdict (RFC 3339), default now")},
+			&cli.BoolFlag{Name: "legacy", Usage: p.say("chấp nhận SHA-1 và RSA 1024 bit, kèm cảnh báo", "accept SHA-1 and RSA of 1,024 bits, with a warning")},
+			p.jsonFlag(),
+		},
+		Action: p.verify,
+	}
+}
+
+// The states of a verified file.
+const (
+	stateAcceptable = "acceptable"
+	stateRefused    = "refused"  // at least one signature is not acceptable
+	stateUnsigned   = "unsigned" // nothing that even looks like a signature
+	stateDummy      = "dummy"    // only blocks that look like one
+)
+
+// verification is the result for one file, a line of verify --json.
+type verification struct {
+	File       string            `json:"file"`
+	Acceptable bool              `json:"acceptable"`
+	State      string            `json:"state"`
+	Message    string            `json:"message"`
+	Signatures []json.RawMessage `json:"signatures"` // one verdict each
+}
+
+func (p *program) verify(c *cli.Context) error {
+	o := signature.VerifyOptions{AllowLegacy: c.Bool("legacy")}
+	if c.NArg() > 0 && !c.IsSet("roots") {
+		return usageError{edxml.Text{VI: "thiếu --roots: tin chứng thư gốc nào?", EN: "--roots is missing: which roots are to be trusted?"}, c.Command.HelpName}
+	}
+	if at := c.String("at"); at != "" {
+		var err error
+		if o.At, err = time.Parse(time.RFC3339, at); err != nil {
+			return usageError{edxml.Text{
+				VI: fmt.Sprintf("--at %q không phải thời điểm; viết như 2026-01-31T08:00:00+07:00", at),
+				EN: fmt.Sprintf("--at %q is no time; write it like 2026-01-31T08:00:00+07:00", at),
+			}, c.Command.HelpName}
+		}
+	}
+	if c.IsSet("roots") {
+		var err error
+		if o.Roots, err = readRoots(c.String("roots")); err != nil {
+			return err
+		}
+	}
+	return p.eachPacket(c, func(file string) (int, error) {
+		verdicts, err := p.verifyFile(c, file, o)
+		if err != nil {
+			return exitDone, err
+		}
+		state := stateOf(verdicts)
+		if c.Bool("json") {
+			err = p.recordVerdicts(file, state, verdicts)
+		} else {
+			err = p.showVerdicts(file, state, verdicts)
+		}
+		if state != stateAcceptable {
+			return exitSignature, err
+		}
+		return exitDone, err
+	})
+}
+
+func (p *program) verifyFile(c *cli.Context, file string, o signature.VerifyOptions) (verdicts []signature.Verdict, err error) {
+	f, err := p.openPacket(c.Context, file, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.read(true); err != nil { // says what is no packet, in the words of all commands
+		return nil, fileError{file, err}
+	}
+	verdicts, err = signature.Verify(f.xml, f.size, f.contents(), o)
+	if err != nil {
+		return nil, fileError{file, err}
+	}
+	return verdicts, nil
+}
+
+// stateOf sums up: a block that is no signature neither spoils a packet that
+// is signed nor makes up for a signature.
+func stateOf(verdicts []signature.Verdict) string {
+	real, refused := 0, 0
+	for _, v := range verdicts {
+		if errors.Is(v.Err, signature.ErrNamespace) {
+			continue
+		}
+		real++
+		if v.Err != nil {
+			refused++
+		}
+	}
+	switch {
+	case len(verdicts) == 0:
+		return stateUnsigned
+	case real == 0:
+		return stateDummy
+	case refused > 0:
+		return stateRefused
+	}
+	return stateAcceptable
+}
+
+// summary says the state in one sentence.
+func (p *program) summary(state string) string {
+	switch state {
+	case stateAcceptable:
+		return p.say("chữ ký số hợp lệ", "the signature is acceptable")
+	case stateRefused:
+		return p.say("có chữ ký số không chấp nhận được", "a signature is not acceptable")
+	case stateDummy:
+		return p.say("khối Signature trong gói tin không phải chữ ký số; gói tin chỉ có giá trị để biết (QĐ 28/2018 Điều 4)",
+			"the Signature block is a dummy, no signature; the packet is for information only (QĐ 28/2018 Art. 4)")
+	}
+	return p.say("không có chữ ký số: gói tin chỉ có giá trị để biết (QĐ 28/2018 Điều 4)",
+		"there is no signature: the packet is for information only (QĐ 28/2018 Art. 4)")
+}
+
+// recordVerdicts prints the verdicts of a file as JSON, the sentences in the
+// language of this run.
+func (p *program) recordVerdicts(file, state string, verdicts []signature.Verdict) error {
+	v := verification{File: file, Acceptable: state == stateAcceptable, State: state, Message: p.summary(state), Signatures: []json.RawMessage{}}
+	for _, verdict := range verdicts {
+		text, err := json.Marshal(verdict)
+		if err != nil {
+			return err
+		}
+		fields := make(map[string]any)
+		if err := json.Unmarshal(text, &fields); err != nil {
+			return err
+		}
+		fields["message"] = verdict.Message().In(p.lang)
+		if text, err = json.Marshal(fields); err != nil {
+			return err
+		}
+		v.Signatures = append(v.Signatures, text)
+	}
+	return p.record(v)
+}
+
+// showVerdicts prints the verdicts of a file for people.
+func (p *program) showVerdicts(file, state string, verdicts []signature.Verdict) error {
+	if _, err := fmt.Fprintln(p.out, clean(file+": "+p.summary(state))); err != nil {
+		return err
+	}
+	for i, v := range verdicts {
+		if _, err := fmt.Fprintf(p.out, p.say("  chữ ký %d, dòng %d: %s\n", "  signature %d, line %d: %s\n"), i+1, v.Place.Line, clean(v.Message().In(p.lang))); err != nil {
+			return err
+		}
+		s := sheet{tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0), p}
+		if v.Signer != nil {
+			s.line("    người ký", "    signer", v.Signer.Subject.String())
+			s.line("    nơi cấp", "    issued by", v.Signer.Issuer.String())
+			s.line("    số sê-ri", "    serial", fmt.Sprintf("%x", v.Signer.SerialNumber))
+			s.line("    hiệu lực", "    valid", fmt.Sprintf("%s – %s", local(v.Signer.NotBefore), local(v.Signer.NotAfter)))
+		}
+		s.line("    thuật toán", "    algorithm", v.Algorithm)
+		if v.Signer != nil {
+			s.coverage(v.Coverage)
+		}
+		s.line("    lưu ý", "    note", v.Warnings...)
+		if err := s.w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// coverage says in plain words what a signature binds, and what it does not.
+func (s sheet) coverage(c signature.Coverage) {
+	p := s.p
+	var bound []string
+	if c.Whole {
+		bound = append(bound, p.say("toàn bộ gói tin", "the whole packet"))
+	} else {
+		for _, part := range []struct {
+			is     bool
+			vi, en string
+		}{
+			{c.Header, "phần đầu (MessageHeader)", "the header (MessageHeader)"},
+			{c.Business, "nghiệp vụ (Bussiness)", "the business block (Bussiness)"},
+			{c.Manifest, "danh mục tệp (Manifest)", "the list of files (Manifest)"},
+		} {
+			if part.is {
+				bound = append(bound, p.say(part.vi, part.en))
+			}
+		}
+	}
+	if len(c.Attachments) > 0 {
+		bound = append(bound, p.say("tệp: ", "files: ")+strings.Join(c.Attachments, ", "))
+	}
+	s.line("    bao phủ", "    covers", bound...)
+	s.line("    không bao phủ", "    leaves out", c.Missing...)
+	if !c.Whole && c.Header {
+		s.line("    ngoài phạm vi", "    outside", p.say(
+			"dấu vết chuyển tiếp (TraceHeader) và mã truy cập, vì các phần này thay đổi trên đường đi",
+			"the trace (TraceHeader) and the access token, which change on the way"))
+	}
+}
