@@ -247,18 +247,16 @@ func (s *stage) send(sender *exec.Cmd, packet string) error {
 
 // receive waits until the province has the Document.
 func (s *stage) receive() (*node.Transfer, error) {
-	for {
-		t, err := s.await(s.province, "inbox", s.result.DocumentID, func(t *node.Transfer) bool { return t.State == node.Confirmed })
-		if err != nil {
-			return nil, err
-		}
-		if t.Signature == nil || t.Signature.Reason != "" {
-			return nil, fmt.Errorf("the signature was not acceptable: %+v", t.Signature)
-		}
-		s.step("H41 nhận được, chữ ký hợp lệ của %s, bao phủ %s", "H41 has it, signed by %s, which covers %s",
-			t.Signature.Signer, strings.Join(t.Signature.Coverage, ", "))
-		return t, nil
+	t, err := s.await(s.province, "inbox", s.result.DocumentID, func(t *node.Transfer) bool { return t.State == node.Confirmed })
+	if err != nil {
+		return nil, err
 	}
+	if t.Signature == nil || t.Signature.Reason != "" {
+		return nil, fmt.Errorf("the signature was not acceptable: %+v", t.Signature)
+	}
+	s.step("H41 nhận được, chữ ký hợp lệ của %s, bao phủ %s", "H41 has it, signed by %s, which covers %s",
+		t.Signature.Signer, strings.Join(t.Signature.Coverage, ", "))
+	return t, nil
 }
 
 // compare saves the files at the province and compares their digests.

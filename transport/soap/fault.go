@@ -43,7 +43,7 @@ func WriteFault(w io.Writer, f *Fault) error {
 	var b strings.Builder
 	element := func(name, text string) {
 		b.WriteString("<" + name + ">")
-		xml.EscapeText(&b, []byte(text)) // a strings.Builder does not fail
+		_ = xml.EscapeText(&b, []byte(text)) // a strings.Builder does not fail
 		b.WriteString("</" + name + ">")
 	}
 	b.WriteString("<SOAP-ENV:Fault>")
