@@ -1,0 +1,32 @@
+package edxml
+
+// readingRules is the part of the catalogue about what reading the XML and its elements finds.
+var readingRules = []Rule{
+	{"XML-1", Warning, "XML 1.0 [1] document",
+		Text{"có byte lạ trước khai báo XML: %s", "%s"},
+		Text{"xóa các byte này ở phần mềm gửi; chữ ký trên gói tin như vậy không thể hợp lệ", "remove them in the sending system; no signature over such a packet can be valid"}},
+	{"XML-2", Warning, "XML 1.0 [1] document",
+		Text{"có dữ liệu thừa sau phần tử gốc: %s", "%s"},
+		Text{"cắt phần thừa ở phần mềm gửi", "cut it off in the sending system"}},
+	{"XML-3", Warning, "Namespaces in XML 1.0 §5",
+		Text{"tiền tố không gian tên chưa được khai báo: %s", "%s"},
+		Text{"khai báo tiền tố bằng xmlns", "declare the prefix with xmlns"}},
+	{"XML-4", Warning, "XML 1.0 §3.1",
+		Text{"thuộc tính bị lặp: %s", "%s"},
+		Text{"giữ lại một thuộc tính; giá trị cuối được dùng", "keep one; the last value was taken"}},
+	{"PKT-1", Error, "QCVN 102:2016/BTTTT",
+		Text{"phần tử %s xuất hiện nhiều lần, giá trị cuối được dùng", "element %s stands more than once; the last one was taken"},
+		Text{"chỉ ghi một phần tử", "write it once"}},
+	{"PKT-2", Info, "QCVN 102:2016/BTTTT",
+		Text{"phần tử %s không có trong quy chuẩn", "element %s is not in the standard"},
+		Text{"bỏ phần tử này; trục sẽ xóa nó", "leave it out; an axis drops it"}},
+	{"PKT-3", Info, "practice: BKAV axis and older dialects",
+		Text{"cách viết %s thay cho %s", "spelling %s instead of %s"},
+		Text{"dùng đúng tên trong quy chuẩn", "use the standard's own name"}},
+	{"PKT-4", Info, "practice: vendor sample packets",
+		Text{"không gian tên của %s là %q", "the namespace of %s is %q"},
+		Text{"dùng " + NamespaceQCVN102 + " hoặc " + NamespaceEDoc, "use " + NamespaceQCVN102 + " or " + NamespaceEDoc}},
+	{"XML-5", Info, clauseBytes,
+		Text{"gói tin cần đọc nương tay nên không chữ ký nào trong đó có thể hợp lệ", "the packet needed tolerance to be read, so no signature in it can be valid"},
+		Text{"sửa các lỗi XML nêu trên", "mend the XML faults named above"}},
+}

@@ -1,0 +1,14 @@
+package edxml
+
+// statusRules is the part of the catalogue about Statuses.
+var statusRules = []Rule{
+	{"ST-1", Error, "practice: the nine codes in use",
+		Text{"mã trạng thái %q không được dùng", "status code %q is not in use"},
+		Text{"dùng 01, 02, 03, 04, 05, 06, 13, 15 hoặc 16", "use 01, 02, 03, 04, 05, 06, 13, 15 or 16"}},
+	{"ST-2", Error, "QĐ 28/2018/QĐ-TTg Art. 5(4)",
+		Text{"trạng thái %s phải ghi lý do trong Description", "status %s needs its reason in Description"},
+		Text{"ghi lý do", "write the reason"}},
+	{"ST-5", Error, "practice: BKAV axis",
+		Text{"trạng thái không cho biết văn bản nào: thiếu ResponseFor/%s", "the status does not say which document it is about: ResponseFor/%s is missing"},
+		Text{"ghi OrganId và Code của văn bản", "write OrganId and Code of the document"}},
+}
