@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ import (
 
 const (
 	edocNamespace   = "http://www.e-doc.vn/Schema/"
+	soapNamespace   = "http://schemas.xmlsoap.org/soap/envelope/"
+	qcvnNamespace   = "http://www.mic.gov.vn/TBT/QCVN_102_2016"
 	schemaNamespace = "http://www.w3.org/2001/XMLSchema"
 )
 
@@ -47,7 +50,7 @@ func unpack(t *testing.T) string {
 func TestFilesAreWellFormed(t *testing.T) {
 	tool, dir := xmllint(t), unpack(t)
 	names, err := fs.Glob(wsdl.Files, "*")
-	if err != nil || len(names) != 5 {
+	if err != nil || len(names) != 9 {
 		t.Fatalf("embedded files: %v, %v", names, err)
 	}
 	for _, name := range names {
@@ -70,10 +73,7 @@ func TestInstances(t *testing.T) {
 			t.Fatalf("testdata/%s holds %d files, %v", tc.folder, len(files), err)
 		}
 		for _, file := range files {
-			schema := "edoc-requests.xsd"
-			if root(t, file).Space == edocNamespace {
-				schema = "edoc.xsd"
-			}
+			schema := schemaOf(t, file)
 			out, err := exec.Command(tool, "--noout", "--nonet", "--schema", filepath.Join(dir, schema), file).CombinedOutput()
 			got := 0
 			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -85,6 +85,71 @@ func TestInstances(t *testing.T) {
 				t.Errorf("%s: xmllint exit %d, want %d\n%s", file, got, tc.want, out)
 			}
 		}
+	}
+}
+
+// schemaOf tells the schema an instance is held against. Document and status share their root; their names tell them
+// apart.
+func schemaOf(t *testing.T, file string) string {
+	t.Helper()
+	switch root(t, file).Space {
+	case edocNamespace:
+		return "edoc.xsd"
+	case soapNamespace:
+		return "edxml-soap.xsd"
+	case qcvnNamespace:
+		if strings.Contains(filepath.Base(file), "status") {
+			return "edxml-status.xsd"
+		}
+		return "edxml-qcvn102.xsd"
+	}
+	return "edoc-requests.xsd"
+}
+
+// TestSchemasStandAlone: no schema has a DOCTYPE, and each names only files beside it.
+func TestSchemasStandAlone(t *testing.T) {
+	names, err := fs.Glob(wsdl.Files, "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	locations := 0
+	for _, name := range names {
+		data, err := wsdl.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d := xml.NewDecoder(bytes.NewReader(data)); ; {
+			tok, err := d.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			switch tok := tok.(type) {
+			case xml.Directive:
+				t.Errorf("%s has a directive <!%s>", name, tok)
+			case xml.StartElement:
+				if tok.Name.Space != schemaNamespace {
+					continue
+				}
+				if tok.Name.Local == "redefine" {
+					t.Errorf("%s redefines, which not every validator can do", name)
+				}
+				for _, a := range tok.Attr {
+					if a.Name.Local != "schemaLocation" {
+						continue
+					}
+					locations++
+					if _, err := fs.Stat(wsdl.Files, a.Value); err != nil {
+						t.Errorf("%s needs %q: %v", name, a.Value, err)
+					}
+				}
+			}
+		}
+	}
+	if locations < 7 {
+		t.Errorf("only %d references between the files", locations)
 	}
 }
 
@@ -206,7 +271,7 @@ type description struct {
 func globalElements(t *testing.T) map[xml.Name]bool {
 	t.Helper()
 	names := map[xml.Name]bool{}
-	for _, file := range []string{"edoc.xsd", "edxml-soap.xsd", "edoc-requests.xsd"} {
+	for _, file := range []string{"edoc.xsd", "edoc-requests.xsd", "edxml-blocks.xsd", "edxml-soap.xsd", "edxml-qcvn102.xsd", "edxml-status.xsd"} {
 		data, err := wsdl.Files.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -225,7 +290,7 @@ func globalElements(t *testing.T) map[xml.Name]bool {
 			names[xml.Name{Space: schema.Target, Local: e.Name}] = true
 		}
 	}
-	if len(names) < 19 {
+	if len(names) < 21 {
 		t.Fatalf("only %d global elements", len(names))
 	}
 	return names
