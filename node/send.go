@@ -58,17 +58,20 @@ func (n *Node) notify(ctx context.Context, t *Transfer) (*Transfer, error) {
 	if n.Sink == nil {
 		return n.record(ctx, t.ID, func(t *Transfer) { finish(t, Failed) })
 	}
-	last := t.LastError
+	last, permanent := t.LastError, t.Permanent // why it was given up
 	t, err := n.attempt(ctx, t, "notify")
 	if err != nil {
 		return nil, err
 	}
 	if err := n.Sink.Notify(ctx, t); err != nil {
-		return n.fail(ctx, t, err, func(t *Transfer) {})
+		t, err := n.fail(ctx, t, err, func(t *Transfer) {})
+		if err != nil {
+			return nil, err
+		}
+		return n.record(ctx, t.ID, func(t *Transfer) { t.LastError, t.Permanent = last, permanent })
 	}
 	return n.record(ctx, t.ID, func(t *Transfer) {
 		closeAttempt(t, nil)
-		t.LastError = last
 		finish(t, Failed)
 	})
 }

@@ -58,10 +58,10 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 // Status of a receiver concerns our outbox; 13 comes from the sender of a
 // Document in our inbox.
 func (n *Node) apply(ctx context.Context, s *edxml.Status) (time.Time, error) {
-	at, err := s.Timestamp.Time()
-	if err != nil {
-		n.Log.WarnContext(ctx, "status without a readable time", "from", s.From.OrganID, "document", s.ResponseFor.DocumentID, "error", err)
-		at = time.Now()
+	at, unreadable := s.Timestamp.Time()
+	if unreadable != nil {
+		n.Log.WarnContext(ctx, "status without a readable time", "from", s.From.OrganID, "document", s.ResponseFor.DocumentID, "error", unreadable)
+		at = time.Now() // the moment at which it was read first
 	}
 	direction, owner, subject := Out, s.ResponseFor.OrganID, s.From.OrganID
 	if s.StatusCode.Canonical() == edxml.StatusTakeBack {
@@ -78,7 +78,7 @@ func (n *Node) apply(ctx context.Context, s *edxml.Status) (time.Time, error) {
 	}
 	e := Event{Code: s.StatusCode.Canonical(), At: at.UTC(), Description: s.Description}
 	_, err = n.Store.Update(ctx, t.ID, func(t *Transfer) error {
-		if !addEvent(t, subject, e) {
+		if unreadable != nil && hasEvent(t, subject, e) || !addEvent(t, subject, e) {
 			return errUnchanged
 		}
 		return nil
@@ -94,8 +94,13 @@ func (n *Node) apply(ctx context.Context, s *edxml.Status) (time.Time, error) {
 // about finds the Document a Status is about: by DocumentId, else by the code
 // of its sender.
 func (n *Node) about(ctx context.Context, d Direction, owner string, s *edxml.Status) (*Transfer, error) {
-	for _, key := range []string{documentKey(d, s.ResponseFor.DocumentID), codeKey(d, owner, s.ResponseFor.Code)} {
-		found, err := n.Store.Find(ctx, key)
+	for _, by := range []struct{ name, key string }{
+		{s.ResponseFor.DocumentID, documentKey(d, s.ResponseFor.DocumentID)}, {s.ResponseFor.Code, codeKey(d, owner, s.ResponseFor.Code)},
+	} {
+		if by.name == "" {
+			continue
+		}
+		found, err := n.Store.Find(ctx, by.key)
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +111,13 @@ func (n *Node) about(ctx context.Context, d Direction, owner string, s *edxml.St
 		}
 	}
 	return nil, nil
+}
+
+// hasEvent reports whether a Receiver has this Status, at whatever time.
+func hasEvent(t *Transfer, organ string, e Event) bool {
+	return slices.ContainsFunc(t.Receivers, func(r Receiver) bool {
+		return r.OrganID == organ && slices.ContainsFunc(r.Events, func(o Event) bool { return o.Code == e.Code && o.Description == e.Description })
+	})
 }
 
 // addEvent applies a Status to the Receiver it concerns and reports whether
@@ -161,8 +173,12 @@ func (n *Node) report(ctx context.Context, about *Transfer, code edxml.StatusCod
 	if err != nil {
 		return nil, err
 	}
+	at, err := t.Status.Timestamp.Time() // of the first time
+	if err != nil {
+		return nil, fmt.Errorf("node: transfer %s: %w", t.ID, err)
+	}
 	_, err = n.Store.Update(ctx, about.ID, func(a *Transfer) error {
-		addEvent(a, n.Organ.OrganID, Event{Code: code, At: now.UTC(), Description: description})
+		addEvent(a, n.Organ.OrganID, Event{Code: code, At: at.UTC(), Description: t.Status.Description})
 		return nil
 	})
 	return t, err

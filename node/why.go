@@ -18,9 +18,15 @@ func Why(t *Transfer, now time.Time) edxml.Text {
 	case Sent:
 		return whySent(t)
 	case Failed:
+		tries := t.Tries
+		for _, a := range t.Attempts {
+			if a.Step == "notify" {
+				tries--
+			}
+		}
 		return edxml.Text{
-			VI: fmt.Sprintf("Đã dừng gửi sau %d lần thử. Lỗi cuối: %s. Cần làm: %s", len(t.Attempts), t.LastError, advice(t).VI),
-			EN: fmt.Sprintf("Given up after %d attempts. Last error: %s. What to do: %s", len(t.Attempts), t.LastError, advice(t).EN),
+			VI: fmt.Sprintf("Đã dừng gửi sau %d lần thử. Lỗi cuối: %s. Cần làm: %s", tries, t.LastError, advice(t).VI),
+			EN: fmt.Sprintf("Given up after %d attempts. Last error: %s. What to do: %s", tries, t.LastError, advice(t).EN),
 		}
 	}
 	return waiting(t, now, edxml.Text{VI: "Nút này đang giữ, chờ gửi lên trục", EN: "This node holds it, waiting to send it to the axis"})
@@ -96,8 +102,10 @@ func whyIn(t *Transfer, now time.Time) edxml.Text {
 // the error says.
 func advice(t *Transfer) edxml.Text {
 	code := ""
-	if n := len(t.Attempts); n > 0 {
-		code = t.Attempts[n-1].Code
+	for _, a := range t.Attempts {
+		if a.Step != "notify" {
+			code = a.Code
+		}
 	}
 	switch {
 	case code == "Permission" || code == "CheckPermission" || code == "CheckSignature" || strings.Contains(t.LastError, "wrong token"):

@@ -106,8 +106,12 @@ func (n *Node) wake(d Direction) {
 // alive, and gives the lease back.
 func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go n.renew(ctx, t.ID, cancel)
+	id, renewed := t.ID, make(chan struct{})
+	go func() {
+		defer close(renewed)
+		n.renew(ctx, id, cancel)
+	}()
+	defer func() { cancel(); <-renewed }()
 	for {
 		next, err := do(ctx, t)
 		if err != nil {

@@ -145,9 +145,17 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 		d.routes.ServeHTTP(rec, req)
 		rec.WriteHeader(http.StatusOK)
 		req.Body.Close()
-		w.Close()
+		var cut error // as by a network, a body that is shorter than it said is no whole one
+		if size, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil && rec.written < size {
+			cut = io.ErrUnexpectedEOF
+		}
+		w.CloseWithError(cut)
 	}()
 	<-rec.ready
+	if err := req.Context().Err(); err != nil {
+		body.Close()
+		return nil, err
+	}
 	return &http.Response{
 		Status: http.StatusText(rec.status), StatusCode: rec.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: rec.header, Body: body, ContentLength: -1, Request: req,
@@ -156,10 +164,11 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // streamed is the answer of a request in process.
 type streamed struct {
-	header http.Header
-	status int
-	body   *io.PipeWriter
-	ready  chan struct{} // closed when the header is complete
+	header  http.Header
+	status  int
+	body    *io.PipeWriter
+	written int64
+	ready   chan struct{} // closed when the header is complete
 }
 
 func (s *streamed) Header() http.Header { return s.header }
@@ -173,5 +182,7 @@ func (s *streamed) WriteHeader(status int) {
 
 func (s *streamed) Write(p []byte) (int, error) {
 	s.WriteHeader(http.StatusOK)
-	return s.body.Write(p)
+	n, err := s.body.Write(p)
+	s.written += int64(n)
+	return n, err
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/lienthong/lienthong/node"
 )
@@ -30,7 +31,7 @@ type Folder struct {
 func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
 	final := filepath.Join(f.Dir, t.ID)
 	if _, err := os.Stat(final); err == nil {
-		return nil
+		return syncDir(f.Dir) // a crash may have come before it
 	}
 	tmp := filepath.Join(f.Dir, ".tmp-"+t.ID)
 	if err := os.RemoveAll(tmp); err != nil {
@@ -107,12 +108,16 @@ func (f Folder) Notify(ctx context.Context, t *node.Transfer) error {
 	return syncDir(f.Dir)
 }
 
+// maxName is the longest name of a file, in bytes; systems allow 255.
+const maxName = 200
+
 // FileName makes a file name that is safe in any folder out of an
-// AttachmentName: no path, no control characters, no leading dot, at most 200
+// AttachmentName: no path, no control
+// characters nor any that change the direction of writing, no leading dot, at most 200
 // bytes, and none that used holds already. i numbers the nameless.
 func FileName(name string, i int, used map[string]bool) string {
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F || strings.ContainsRune(`/\:*?"<>|`, r) {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r
@@ -125,10 +130,11 @@ func FileName(name string, i int, used map[string]bool) string {
 	if len(ext) > 20 {
 		ext = ""
 	}
-	stem := strings.ToValidUTF8(name[:min(len(name)-len(ext), 200)], "")
-	candidate := stem + ext
+	stem := name[:len(name)-len(ext)]
+	fit := func(ext string) string { return strings.ToValidUTF8(stem[:min(len(stem), maxName-len(ext))], "") + ext }
+	candidate := fit(ext)
 	for n := 2; used[candidate]; n++ {
-		candidate = fmt.Sprintf("%s (%d)%s", stem, n, ext)
+		candidate = fit(fmt.Sprintf(" (%d)%s", n, ext))
 	}
 	used[candidate] = true
 	return candidate

@@ -1,0 +1,202 @@
+package node_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/sink"
+)
+
+// TestReceive fetches packets of all kinds and looks at what became of them.
+func TestReceive(t *testing.T) {
+	a := file{"a.pdf", pdf}
+	unsigned := envelope(t, document("1", "H41"), a)
+	good := signed(t, unsigned, a)
+	nameless := document("2", "H41")
+	nameless.DocumentID, nameless.Code = "", edxml.Code{}
+	for _, c := range []struct {
+		name      string
+		packet    func() *pieces
+		policy    node.SignaturePolicy
+		state     node.State
+		reason    string // of the verdict
+		refusal   string
+		delivered bool
+		reported  string // code of the Status that went back
+	}{
+		{"signed", func() *pieces { return incoming(good, a) }, node.Require, node.Confirmed, "", "", true, ""},
+		{"unsigned, required", func() *pieces { return incoming(unsigned, a) }, node.Require, node.Rejected, "unsigned", "signature not acceptable: unsigned", false, "02"},
+		{"unsigned, warn", func() *pieces { return incoming(unsigned, a) }, node.Warn, node.Confirmed, "unsigned", "", true, ""},
+		{"changed file", func() *pieces { return incoming(good, file{"a.pdf", []byte("%PDF khác")}) }, node.Require, node.Rejected, "changed after signing", "changed after signing", false, "02"},
+		{"changed file, warn", func() *pieces { return incoming(good, file{"a.pdf", []byte("%PDF khác")}) }, node.Warn, node.Confirmed, "changed after signing", "", true, ""},
+		{"missing part", func() *pieces { return incoming(unsigned) }, node.Warn, node.Rejected, "unsigned", "a.pdf", false, "02"},
+		{"missing part of what has no name", func() *pieces { return incoming(envelope(t, nameless, a)) }, node.Warn, node.Rejected, "unsigned", "a.pdf", false, ""},
+		{"no packet", func() *pieces { return incoming([]byte("<html><body>502</body></html>")) }, node.Warn, node.Rejected, "", "html", false, ""},
+		{"DTD", func() *pieces { return incoming([]byte("<!DOCTYPE a>" + string(unsigned))) }, node.Warn, node.Rejected, "", "DOCTYPE", false, ""},
+		{"cut envelope", func() *pieces { return incoming(unsigned[:len(unsigned)/2]) }, node.Warn, node.Rejected, "", "xml", false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := bubbleStore(t, t.TempDir())
+				axis := newMailbox(map[string]func() *pieces{"7": c.packet})
+				folder := sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
+				run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: folder, Policy: c.policy, Roots: tested().roots}))
+				<-time.After(5 * time.Minute)
+				x := must(s.List(t.Context(), node.In, "", 10))[0]
+				if x.State != c.state || x.Finished.IsZero() || !x.Due.IsZero() {
+					t.Fatalf("%s, finished %v, %s", x.State, x.Finished, x.LastError)
+				}
+				if !strings.Contains(x.Refusal, c.refusal) || (x.Refusal == "") != (c.refusal == "") {
+					t.Errorf("refusal %q, want %q", x.Refusal, c.refusal)
+				}
+				if x.Signature != nil && (!strings.Contains(x.Signature.Reason, c.reason) || (x.Signature.Reason == "") != (c.reason == "")) {
+					t.Errorf("verdict %+v, want %q", x.Signature, c.reason)
+				}
+				if x.Envelope.SHA256 == "" {
+					t.Error("the evidence is gone")
+				} else if f, err := s.Open(t.Context(), x.Envelope.SHA256); err != nil {
+					t.Error(err)
+				} else {
+					f.Close()
+				}
+				if axis.acks("7") != 1 {
+					t.Errorf("acknowledged %d times", axis.acks("7"))
+				}
+				if got := len(delivered(t, folder)) == 1; got != c.delivered {
+					t.Errorf("delivered %v", delivered(t, folder))
+				}
+				var reported []string
+				for _, st := range axis.reported() {
+					reported = append(reported, string(st.StatusCode))
+					if st.Description != x.Refusal || st.ResponseFor.DocumentID != x.DocumentID || st.ResponseFor.OrganID != "G22" {
+						t.Errorf("reported %+v", st)
+					}
+				}
+				if strings.Join(reported, " ") != c.reported {
+					t.Errorf("reported %v, want %q", reported, c.reported)
+				}
+			})
+		})
+	}
+}
+
+// TestReceiveTwice brings one Document under two numbers.
+func TestReceiveTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := envelope(t, document("1", "H41"), file{"a", pdf})
+		one := func() *pieces { return incoming(env, file{"a", pdf}) }
+		axis := newMailbox(map[string]func() *pieces{"7": one, "8": one})
+		s, folder := bubbleStore(t, t.TempDir()), sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
+		n := newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: folder})
+		run(t, n)
+		<-time.After(5 * time.Minute)
+		all := must(s.List(t.Context(), node.In, "", 10))
+		if len(all) != 2 || all[0].State != node.Confirmed || all[1].State != node.Confirmed {
+			t.Fatalf("%+v", all)
+		}
+		if len(delivered(t, folder)) != 1 || axis.acks("7") != 1 || axis.acks("8") != 1 {
+			t.Errorf("delivered %v, acknowledged %v", delivered(t, folder), axis.acked)
+		}
+		first := slices.IndexFunc(all, func(x *node.Transfer) bool { return x.SameAs == "" })
+		if first < 0 || all[1-first].SameAs != all[first].ID || delivered(t, folder)[0] != all[first].ID {
+			t.Errorf("the second is not known as the first: %q, %q", all[0].SameAs, all[1].SameAs)
+		}
+	})
+}
+
+// TestRejectedIsJudgedAnew rejects an unsigned Document; the same one, now
+// signed, must not pass as its repetition.
+func TestRejectedIsJudgedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := file{"a", pdf}
+		env := envelope(t, document("1", "H41"), a)
+		axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(env, a) }})
+		s, folder := bubbleStore(t, t.TempDir()), sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
+		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: folder, Policy: node.Require, Roots: tested().roots}))
+		<-time.After(2 * time.Minute)
+		axis.mu.Lock()
+		axis.waits["8"] = func() *pieces { return incoming(signed(t, env, a), a) }
+		axis.mu.Unlock()
+		<-time.After(2 * time.Minute)
+		all := must(s.List(t.Context(), node.In, "", 10))
+		if len(all) != 2 || all[1].State != node.Rejected || all[0].State != node.Confirmed || all[0].SameAs != "" || len(delivered(t, folder)) != 1 {
+			t.Errorf("first %s, then %s (same as %q), delivered %v", all[1].State, all[0].State, all[0].SameAs, delivered(t, folder))
+		}
+	})
+}
+
+// TestListedAgain has an axis that forgets acknowledgements.
+func TestListedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(envelope(t, document("1", "H41"))) }})
+		axis.stays = true
+		s, inbox := bubbleStore(t, t.TempDir()), make(chan *node.Transfer, 10)
+		n := newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: hand(inbox)})
+		run(t, n)
+		<-time.After(45 * time.Second)
+		x := only(t, s, node.In, edxml.KindDocument)
+		must(n.Report(t.Context(), x.ID, edxml.StatusDone, "", nil))
+		<-time.After(5 * time.Minute)
+		x = only(t, s, node.In, edxml.KindDocument)
+		if len(inbox) != 1 || axis.acks("7") < 3 {
+			t.Errorf("delivered %d times, acknowledged %d times", len(inbox), axis.acks("7"))
+		}
+		if codes(x, "H41") != "01 06" || x.State != node.Confirmed {
+			t.Errorf("%s, statuses %q", x.State, codes(x, "H41"))
+		}
+	})
+}
+
+// TestReport reports statuses about what is in the inbox.
+func TestReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(envelope(t, document("1", "H41"))) }})
+		s := bubbleStore(t, t.TempDir())
+		n := newNode(t, node.Config{Organ: province, Store: s, Axis: axis})
+		run(t, n)
+		<-time.After(time.Minute)
+		x := only(t, s, node.In, edxml.KindDocument)
+		first := must(n.Report(t.Context(), x.ID, edxml.StatusAccepted, "", nil))
+		<-time.After(time.Minute)
+		again := must(n.Report(t.Context(), x.ID, edxml.StatusAccepted, "", nil))
+		<-time.After(time.Minute)
+		if again.ID != first.ID || len(axis.reported()) != 1 {
+			t.Errorf("reported twice: %s, %s, %d at the axis", first.ID, again.ID, len(axis.reported()))
+		}
+		if x = only(t, s, node.In, edxml.KindDocument); codes(x, "H41") != "01 03" {
+			t.Errorf("statuses %q", codes(x, "H41"))
+		}
+		if _, err := n.Report(t.Context(), x.ID, edxml.StatusRefused, "", nil); err == nil {
+			t.Error("02 without a reason was accepted")
+		}
+		if _, err := n.Report(t.Context(), first.ID, edxml.StatusAccepted, "", nil); err == nil || !strings.Contains(err.Error(), "no received document") {
+			t.Errorf("status about a status: %v", err)
+		}
+	})
+}
+
+// TestWireIsUntouched checks that what is handed over are the octets that came.
+func TestWireIsUntouched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		big := bytes.Repeat([]byte("\r\n--b\x00"), 300_000)
+		env := envelope(t, document("1", "H41"), file{"b.bin", big}, file{"c.txt", nil})
+		axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(env, file{"b.bin", big}, file{"c.txt", nil}) }})
+		folder := sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
+		s := bubbleStore(t, t.TempDir())
+		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: folder}))
+		<-time.After(time.Minute)
+		x := only(t, s, node.In, edxml.KindDocument)
+		for name, want := range map[string][]byte{"b.bin": big, "c.txt": nil, "envelope.xml": env} {
+			if got := read(t, folder.Dir, x.ID, name); !bytes.Equal(got, want) {
+				t.Errorf("%s: %d octets, want %d", name, len(got), len(want))
+			}
+		}
+	})
+}
