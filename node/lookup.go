@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -31,6 +32,7 @@ func (n *Node) Resolve(ctx context.Context, d Direction, ref string) (*Transfer,
 	if err != nil {
 		return nil, err
 	}
+	found = slices.DeleteFunc(found, func(t *Transfer) bool { return t.SameAs != "" })
 	if len(found) == 0 && len(ref) >= 4 {
 		all, err := n.Store.List(ctx, d, "", recent)
 		if err != nil {

@@ -46,14 +46,15 @@ func (n *Node) collect(ctx context.Context) error {
 	return nil
 }
 
-// confirmAgain repeats the acknowledgement of a Document that is finished here
-// and yet listed: the axis did not keep the first one.
+// confirmAgain looks again at a Document that is finished here and yet listed.
+// Either the axis did not keep the acknowledgement, or it started its numbers
+// anew and this is another Document: only fetching it can tell.
 func (n *Node) confirmAgain(ctx context.Context, id string) error {
 	_, err := n.Store.Update(ctx, id, func(t *Transfer) error {
 		if t.Finished.IsZero() || time.Since(t.Finished) < n.Poll {
 			return errUnchanged
 		}
-		t.Due, t.Finished = time.Now().UTC(), time.Time{}
+		t.State, t.Due, t.Finished = Listed, time.Now().UTC(), time.Time{}
 		return nil
 	})
 	if errors.Is(err, errUnchanged) {
@@ -135,6 +136,9 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 	if err != nil {
 		return nil, err
 	}
+	if t.Digest != "" {
+		return n.again(ctx, t, packet)
+	}
 	return func(t *Transfer) {
 		t.Envelope, t.Parts, t.State = kept, parts, Fetched
 		describe(t, packet)
@@ -142,6 +146,37 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 			t.Unique = append(t.Unique, identityKey(In, t))
 		}
 	}, nil
+}
+
+// again decides about a Document that was finished and is listed once more: the
+// same one is acknowledged again, another one becomes a Transfer of its own.
+func (n *Node) again(ctx context.Context, t *Transfer, packet *edxml.Packet) (func(*Transfer), error) {
+	was := Confirmed
+	if t.Refusal != "" {
+		was = Rejected
+	}
+	var now Transfer
+	describe(&now, packet)
+	if now.Digest == t.Digest && now.From == t.From {
+		return func(t *Transfer) { t.State = was }, nil
+	}
+	n.Log.WarnContext(ctx, "the axis gave a number anew", "number", t.AxisID, "transfer", t.ID, "document", now.DocumentID)
+	other, err := newTransfer(In, edxml.KindDocument, Listed)
+	if err != nil {
+		return nil, err
+	}
+	other.AxisID, other.Unique = t.AxisID, []string{axisKey(t.AxisID) + " " + now.Digest}
+	var exists *ExistsError
+	if err := n.Store.Create(ctx, other); errors.As(err, &exists) {
+		err = n.confirmAgain(ctx, exists.ID)
+		if err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, err
+	}
+	n.wake(In)
+	return func(t *Transfer) { finish(t, was) }, nil
 }
 
 // unreadable reports that the packet itself is at fault: fetching it again
@@ -297,6 +332,18 @@ func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error
 	return func(t *Transfer) { t.State = Delivered }, nil
 }
 
+// maxDescription is what a Status may say, in characters (StatusCode 02,
+// Description: S 500 of the older BKAV checker).
+const maxDescription = 500
+
+// clip cuts text to a number of characters.
+func clip(s string, max int) string {
+	if r := []rune(s); len(r) > max {
+		return string(r[:max-1]) + "…"
+	}
+	return s
+}
+
 // confirm tells the axis that the Document is here, and refuses it with status
 // 02 when it was rejected. Over eDoc the acknowledgement itself is the 01.
 func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error) {
@@ -308,7 +355,7 @@ func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error
 	}
 	if t.State == Rejected {
 		var invalid *InvalidError // it does not say which Document it is: nothing can be reported about it
-		if _, err := n.report(ctx, t, edxml.StatusRefused, t.Refusal, nil); errors.As(err, &invalid) {
+		if _, err := n.report(ctx, t, edxml.StatusRefused, clip(t.Refusal, maxDescription), nil); errors.As(err, &invalid) {
 			n.Log.WarnContext(ctx, "rejection not reported", "transfer", t.ID, "from", t.From, "error", err)
 		} else if err != nil {
 			return nil, err

@@ -142,14 +142,15 @@ func addEvent(t *Transfer, organ string, e Event) bool {
 }
 
 // Report queues a Status about a Document in the inbox: what happened to it
-// here. Reporting the same code again gives the Transfer of the first time.
+// here. A code is reported once: reporting it again gives the Transfer of the
+// first time. Whoever needs to repeat 04 or 05 submits a status packet.
 func (n *Node) Report(ctx context.Context, id string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
 	t, err := n.Store.Transfer(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if t.Direction != In || t.Digest == "" {
-		return nil, fmt.Errorf("node: transfer %s is no received document: a status cannot be reported about it", id)
+		return nil, fmt.Errorf("%w: transfer %s is no document that was received: a status cannot be reported about it", ErrNotFound, id)
 	}
 	return n.report(ctx, t, code, description, staff)
 }

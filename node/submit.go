@@ -54,6 +54,8 @@ var (
 	// not survive the wire it has to take (the two profiles have different
 	// namespaces).
 	ErrSignatureLost = errors.New("node: the packet's signature would not survive the way to the axis; set sign.replace = true to sign it anew")
+	// ErrToken says that the packet carries an access token, which must not be stored.
+	ErrToken = errors.New("node: the packet carries an access token; leave the Signature block with the Token out, the node adds its own")
 	// ErrOtherContent says that the DocumentId was used for other content.
 	ErrOtherContent = errors.New("node: another document with this DocumentId was submitted before")
 )
@@ -86,6 +88,9 @@ func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
 	p, err := n.keep(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if p.packet.Credential != nil {
+		return nil, ErrToken
 	}
 	findings := append(p.packet.Findings, edxml.Validate(p.packet, time.Now())...)
 	if n.Key != nil { // it will be signed here
@@ -274,9 +279,6 @@ func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
 	signed := false
 	for _, b := range k.packet.Signatures {
 		signed = signed || b.Name.Space == edxml.NamespaceDSig
-	}
-	if k.packet.Credential != nil {
-		return nil, errors.New("node: the packet carries an access token; leave the Signature block with the Token out, the node adds its own")
 	}
 	if signed && k.envelope != nil && !n.ReplaceSignature {
 		return k.envelope, nil

@@ -122,3 +122,10 @@ type Signature struct {
 	Coverage []string `json:"coverage,omitempty"` // what the signatures bind, by name
 	Missing  []string `json:"missing,omitempty"`  // what they do not bind
 }
+
+// Public returns a copy without what only the store needs, to be shown to others.
+func (t *Transfer) Public() *Transfer {
+	v := *t
+	v.Unique, v.Lookup, v.Lease, v.LeasedUntil = nil, nil, "", time.Time{}
+	return &v
+}

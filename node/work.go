@@ -61,10 +61,16 @@ func (n *Node) work(ctx context.Context, d Direction, do step) error {
 		t, err := n.Store.Lease(ctx, d, n.holder, time.Now(), hold)
 		if err != nil {
 			<-slots
-			if !errors.Is(err, ErrNothingDue) && ctx.Err() == nil {
+			if errors.Is(err, ErrNothingDue) {
+				err = n.pause(ctx, d)
+			} else if ctx.Err() == nil {
 				n.Log.ErrorContext(ctx, "no lease from the store", "direction", d, "error", err)
+				err = sleep(ctx, n.Retry.First)
 			}
-			if err := n.pause(ctx, d); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
 				return err
 			}
 			continue
@@ -137,11 +143,16 @@ func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
 	}
 }
 
-// renew renews the lease until ctx ends, and cancels the work when it is lost.
+// renew renews the lease until ctx ends, and cancels the work when the lease is
+// lost or could not be renewed in time: somebody else may have it then.
 func (n *Node) renew(ctx context.Context, id string, cancel func()) {
+	renewed := time.Now()
 	for sleep(ctx, hold/3) == nil {
 		_, err := n.record(ctx, id, func(t *Transfer) {})
-		if errors.Is(err, errLeaseLost) {
+		if err == nil {
+			renewed = time.Now()
+		}
+		if errors.Is(err, errLeaseLost) || time.Since(renewed) > hold*2/3 {
 			cancel()
 			return
 		}

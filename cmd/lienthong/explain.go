@@ -139,6 +139,10 @@ func packetFault(err error) (told, bool) {
 		return told{exitInvalid, with("nơi gửi trong gói tin không phải cơ quan của nút này", "the packet's sender is not the agency of this node", err), edxml.Text{
 			VI: "sửa From/OrganId, hoặc dùng nút của cơ quan đó", EN: "correct From/OrganId, or use that agency's node",
 		}}, true
+	case errors.Is(err, node.ErrToken):
+		return told{exitInvalid, with("gói tin chứa token truy cập", "the packet carries an access token", err), edxml.Text{
+			VI: "xóa khối edXML:Signature có Token; nút tự thêm token của mình", EN: "remove the edXML:Signature block with the Token; the node adds its own",
+		}}, true
 	case errors.Is(err, node.ErrOtherContent):
 		return told{exitInvalid, with("DocumentId này đã dùng cho nội dung khác", "this DocumentId was used for other content", err), edxml.Text{
 			VI: "cấp số và DocumentId mới, hoặc gửi văn bản thay thế", EN: "give it a new number and DocumentId, or send a replacement",
@@ -193,7 +197,8 @@ func signatureFault(err error) (told, bool) {
 			VI: "kiểm tra bằng lienthong verify", EN: "check it with lienthong verify",
 		}}, true
 	}
-	return told{}, false
+	var e told
+	return e, errors.As(signFault(err), &e)
 }
 
 // axisFault explains what the axis said, or that it said nothing.

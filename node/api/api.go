@@ -91,7 +91,7 @@ func (d *door) submit(w http.ResponseWriter, r *http.Request) {
 	if s.Existed {
 		status = http.StatusOK
 	}
-	answer(w, status, Submitted{public(s.Transfer), s.Existed, findings(s.Findings)})
+	answer(w, status, Submitted{s.Transfer.Public(), s.Existed, findings(s.Findings)})
 }
 
 func (d *door) list(w http.ResponseWriter, r *http.Request, box node.Direction) {
@@ -106,7 +106,7 @@ func (d *door) list(w http.ResponseWriter, r *http.Request, box node.Direction) 
 	}
 	page := List{Transfers: []*node.Transfer{}}
 	for _, t := range found {
-		page.Transfers = append(page.Transfers, public(t))
+		page.Transfers = append(page.Transfers, t.Public())
 	}
 	answer(w, http.StatusOK, page)
 }
@@ -124,7 +124,7 @@ func (d *door) with(box node.Direction, do func(http.ResponseWriter, *http.Reque
 }
 
 func (d *door) transfer(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
-	answer(w, http.StatusOK, public(t))
+	answer(w, http.StatusOK, t.Public())
 }
 
 func (d *door) why(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
@@ -170,14 +170,7 @@ func (d *door) report(w http.ResponseWriter, r *http.Request, t *node.Transfer) 
 		refuse(w, err)
 		return
 	}
-	answer(w, http.StatusCreated, public(s))
-}
-
-// public leaves out what only the store needs.
-func public(t *node.Transfer) *node.Transfer {
-	v := *t
-	v.Unique, v.Lookup, v.Lease = nil, nil, ""
-	return &v
+	answer(w, http.StatusCreated, s.Public())
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -11,6 +11,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/signature"
 	"github.com/lienthong/lienthong/transport/soap"
 )
 
@@ -20,7 +21,7 @@ type Problem struct {
 	Status   int       `json:"status"`
 	Code     string    `json:"code"` // stable, for programs
 	Detail   string    `json:"detail"`
-	Organs   []string  `json:"organs,omitempty"` // the receivers nobody knows
+	Names    []string  `json:"names,omitempty"` // the receivers nobody knows, or the Transfers that fit
 	Findings []Finding `json:"findings,omitempty"`
 }
 
@@ -101,8 +102,8 @@ var kinds = []kind{
 			return e
 		}),
 	typed("unknown-receiver", http.StatusUnprocessableEntity,
-		func(p *Problem, e *node.UnknownReceiverError) { p.Organs = e.OrganIDs },
-		func(p *Problem) error { return &node.UnknownReceiverError{OrganIDs: p.Organs} }),
+		func(p *Problem, e *node.UnknownReceiverError) { p.Names = e.OrganIDs },
+		func(p *Problem) error { return &node.UnknownReceiverError{OrganIDs: p.Names} }),
 	sentinel("dtd", http.StatusUnprocessableEntity, xmlscan.ErrDTD),
 	sentinel("truncated", http.StatusUnprocessableEntity, xmlscan.ErrTruncated),
 	sentinel("not-xml", http.StatusUnprocessableEntity, xmlscan.ErrNotXML),
@@ -130,10 +131,22 @@ var kinds = []kind{
 		func(*Problem) error { return &soap.ContentTypeError{} }),
 	sentinel("foreign-sender", http.StatusUnprocessableEntity, node.ErrForeignSender),
 	sentinel("other-content", http.StatusConflict, node.ErrOtherContent),
+	sentinel("token", http.StatusUnprocessableEntity, node.ErrToken),
+	sentinel("signature-tolerance", http.StatusUnprocessableEntity, signature.ErrTolerance),
+	sentinel("signature-missing-content", http.StatusUnprocessableEntity, signature.ErrMissingContent),
+	sentinel("signature-shape", http.StatusUnprocessableEntity, signature.ErrShape),
+	sentinel("signature-coverage", http.StatusUnprocessableEntity, signature.ErrCoverage),
+	sentinel("signature-duplicate-id", http.StatusUnprocessableEntity, signature.ErrDuplicateID),
 	sentinel("signature-lost", http.StatusUnprocessableEntity, node.ErrSignatureLost),
 	typed("ambiguous", http.StatusConflict,
-		func(*Problem, *node.AmbiguousError) {},
-		func(p *Problem) error { return &node.AmbiguousError{Ref: p.Detail} }),
+		func(p *Problem, e *node.AmbiguousError) { p.Names = append([]string{e.Ref}, e.IDs...) },
+		func(p *Problem) error {
+			e := &node.AmbiguousError{}
+			if len(p.Names) > 0 {
+				e.Ref, e.IDs = p.Names[0], p.Names[1:]
+			}
+			return e
+		}),
 	sentinel("not-found", http.StatusNotFound, node.ErrNotFound),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.ENOSPC),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.EFBIG),

@@ -53,7 +53,7 @@ func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Co
 }
 
 func (f Folder) fill(dir string, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
-	record, err := json.MarshalIndent(t, "", "  ")
+	record, err := json.MarshalIndent(t.Public(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
@@ -82,7 +82,7 @@ func (f Folder) fill(dir string, t *node.Transfer, open func(node.Content) (io.R
 
 // Notify writes ID.failed.json for a Transfer that was given up.
 func (f Folder) Notify(ctx context.Context, t *node.Transfer) error {
-	record, err := json.MarshalIndent(t, "", "  ")
+	record, err := json.MarshalIndent(t.Public(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
@@ -112,9 +112,9 @@ func (f Folder) Notify(ctx context.Context, t *node.Transfer) error {
 const maxName = 200
 
 // FileName makes a file name that is safe in any folder out of an
-// AttachmentName: no path, no control
-// characters nor any that change the direction of writing, no leading dot, at most 200
-// bytes, and none that used holds already. i numbers the nameless.
+// AttachmentName: no path, no control characters nor any that change the
+// direction of writing, no leading dot, at most 200 bytes, and none that used
+// holds already. i numbers the nameless.
 func FileName(name string, i int, used map[string]bool) string {
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
