@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 //	                           without end, interrupt it; it must end with this code
 //	mkcert NAME [rsa]          make NAME.key, NAME.crt and, as their root, NAME-ca.crt
 //	alter FILE OLD NEW         replace the one occurrence of OLD in FILE
+//	mode MODE FILE             fail unless FILE has these permissions, in octal
 //	tidy                       fail when the program left temporary files behind
 //	start NAME PROGRAM ARG…    run a program in the background until the script ends,
 //	                           and wait for its first line, which becomes $NAME
@@ -86,7 +87,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "alter": alter, "tidy": tidy,
-			"start": start, "kill9": kill9, "await": await, "field": field, "full": full, "large": large,
+			"start": start, "kill9": kill9, "await": await, "field": field, "full": full, "large": large, "mode": mode,
 		},
 	})
 }
@@ -287,4 +288,13 @@ func large(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 1, "large FILE")
 	text := ts.ReadFile(args[0])
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, "bW90LCBoYWkK", strings.Repeat("bW90LCBoYWkK", 1<<20/9), 1)), 0o644))
+}
+
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "mode MODE FILE")
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
 }
