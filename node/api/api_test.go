@@ -249,7 +249,7 @@ func TestProblems(t *testing.T) {
 
 // TestNoProblem has a server that is no node.
 func TestNoProblem(t *testing.T) {
-	for way, client := range clients(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "nginx", 502) })) {
+	for way, client := range clients(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "nginx", http.StatusBadGateway) })) {
 		if _, err := client.Transfer(t.Context(), node.Out, "x"); err == nil || !strings.Contains(err.Error(), "GET /v1/outbox/x") {
 			t.Errorf("%s: %v", way, err)
 		}
