@@ -9,6 +9,8 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 )
@@ -20,15 +22,20 @@ type content struct {
 	a      *Attachment
 	src    io.Reader
 	zip    *zipEntry // nil when the file is not wrapped
+	text   *base64Reader
 	hash   hash.Hash
 	head   [512]byte
 	headed int
 	err    error
 }
 
-// newContent wraps the decoded octets of an attachment.
-func newContent(r *Reader, a *Attachment, octets io.Reader) *content {
-	c := &content{r: r, a: a, hash: sha256.New()}
+// newContent wraps the octets of an attachment: those of text, decoded, where
+// text is not nil.
+func newContent(r *Reader, a *Attachment, text *base64Reader, octets io.Reader) *content {
+	c := &content{r: r, a: a, hash: sha256.New(), text: text}
+	if text != nil {
+		octets = text
+	}
 	buffered := bufio.NewReaderSize(octets, 4096)
 	if entry := openZip(buffered, a.Name, a.ContentType); entry != nil {
 		c.zip, c.src = entry, entry
@@ -75,6 +82,15 @@ func (c *content) close() error {
 			c.r.find("ATT-7", pos, "", c.a.Name)
 		}
 	}
+	if c.text != nil && c.text.url {
+		c.r.find("ATT-13", pos, "", c.a.Name)
+	}
+	if c.text != nil && c.text.bare {
+		c.r.find("ATT-15", pos, "", c.a.Name)
+	}
+	if c.zip != nil && !saysZip(c.a.ContentType) {
+		c.r.find("ATT-16", pos, "", c.a.Name, c.a.ContentType)
+	}
 	c.a.SHA256 = hex.EncodeToString(c.hash.Sum(nil))
 	c.a.DetectedType = detect(c.head[:c.headed])
 	if c.a.Size == 0 {
@@ -93,11 +109,15 @@ func detect(head []byte) string {
 
 // attachment reads the children of an Attachment up to its content. It
 // returns nil when the element held none.
-func (r *Reader) attachment() (*Attachment, error) {
+func (r *Reader) attachment() (*Attachment, error) { return r.attachmentOf(nil) }
+
+// attachmentOf does it for an Attachment whose attributes say something.
+func (r *Reader) attachmentOf(attrs []xmlscan.Attr) (*Attachment, error) {
 	if err := r.admit(); err != nil {
 		return nil, err
 	}
 	r.cur, r.body, r.depth = &Attachment{}, nil, r.scan.Depth()
+	r.attachmentAttributes(attrs)
 	for {
 		tok, err := r.scan.Next()
 		if err != nil {
@@ -105,28 +125,44 @@ func (r *Reader) attachment() (*Attachment, error) {
 		}
 		switch tok.Kind {
 		case xmlscan.Start:
-			if tok.Name.Local != "ContentTransferEncoded" {
+			if !r.isContent(tok.Name.Local) {
 				if err := r.attachmentField(); err != nil {
 					return nil, err
 				}
 				continue
 			}
 			r.place = r.scan.Pos(tok.Start)
-			r.known = r.describe(r.cur)
-			if r.opt.SkipContent {
-				return r.cur, r.skip()
+			return r.inline(r.chunk)
+		case xmlscan.Text:
+			if first := bytes.TrimLeft(tok.Text, " \t\r\n"); r.with != nil && len(first) > 0 {
+				r.place = r.scan.Pos(tok.Start)
+				return r.inline(r.bare(first))
 			}
-			r.body = newContent(r, r.cur, &base64Reader{next: r.chunk})
-			r.cur.Content = r.body
-			return r.cur, nil
 		case xmlscan.End:
-			if r.reference(r.cur) == nil { // else its unused Reference is reported at the end
+			named := r.cur.Name != "" || r.cur.ContentID != ""
+			if named && r.reference(r.cur) == nil { // else its unused Reference is reported at the end
 				r.find("ATT-1", r.scan.Pos(tok.Start), "", r.cur.Name, r.cur.ContentID)
 			}
 			r.cur = nil
 			return nil, nil
 		}
 	}
+}
+
+// inline hands out the attachment whose base64 text comes from next.
+func (r *Reader) inline(next func() ([]byte, error)) (*Attachment, error) {
+	r.known = r.describe(r.cur)
+	if r.opt.SkipContent {
+		return r.cur, r.skip()
+	}
+	r.body = newContent(r, r.cur, &base64Reader{next: next}, nil)
+	r.cur.Content = r.body
+	return r.cur, nil
+}
+
+// isContent reports whether the content stands in an element of this name.
+func (r *Reader) isContent(local string) bool {
+	return local == "ContentTransferEncoded" || r.with != nil && strings.EqualFold(local, "value")
 }
 
 // admit counts an attachment.
@@ -147,14 +183,20 @@ func (r *Reader) attachmentField() error {
 		return &LimitError{Limit: "header", Max: r.limits.Header, Name: r.cur.Name}
 	}
 	switch value := text(tree.Root); tree.Root.Tag {
-	case "ContentId":
+	case "ContentId", "ContentID": // QUIRK: CV 2803 spells it ContentID
 		r.cur.ContentID = contentID(value)
-	case "AttachmentName":
+		if id := r.cur.ContentID; r.with == nil && id != "" && value != "cid:"+id {
+			r.find("ATT-14", tree.Pos(tree.Root), "", value)
+		}
+	case "AttachmentName", "name": // QUIRK: CV 512 has name
 		r.cur.Name = value
 	case "Description":
 		r.cur.Description = value
 	case "ContentType":
 		r.cur.ContentType = value
+	case "ContentTransferEncoding": // always base64
+	default:
+		r.keep("Attachment["+strconv.Itoa(r.count)+"]", tree.Root.Tag, value)
 	}
 	return nil
 }
@@ -270,7 +312,7 @@ func (r *Reader) rest() error {
 			return unexpected(err)
 		}
 		if tok.Kind == xmlscan.Start && r.scan.Depth() == r.depth+1 {
-			if tok.Name.Local == "ContentTransferEncoded" {
+			if r.isContent(tok.Name.Local) {
 				r.find("ATT-11", r.scan.Pos(tok.Start), "", r.cur.Name)
 				if err := r.skip(); err != nil {
 					return err
@@ -305,10 +347,22 @@ func (r *Reader) nextPart() (*Attachment, error) {
 	}
 	r.cur, r.body = a, nil
 	if !r.opt.SkipContent {
-		r.body = newContent(r, a, part.Content)
+		octets := bufio.NewReaderSize(part.Content, sniff)
+		var text *base64Reader
+		if text = encodedTwice(octets); text != nil {
+			r.find("ATT-12", r.place, "", a.Name)
+		}
+		r.body = newContent(r, a, text, octets)
 		a.Content = r.body
 	}
 	return a, nil
+}
+
+// keep files an element that the standard does not have.
+func (r *Reader) keep(path, name, text string) {
+	if doc := r.document(); len(doc.Extra) < maxFindings {
+		doc.Extra = append(doc.Extra, Extra{Path: path, Name: name, Text: text})
+	}
 }
 
 // unexpected turns the end of the input inside an element into an error.

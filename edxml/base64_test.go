@@ -1,6 +1,7 @@
 package edxml
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/base64"
 	"errors"
@@ -76,11 +77,60 @@ func TestBase64Reader(t *testing.T) {
 	}
 }
 
+// TestBase64OfURLs takes the other alphabet, in every rhythm, and says so.
+func TestBase64OfURLs(t *testing.T) {
+	raw := []byte("\xfb\xef\xbe\xff\xff\xffLiên thông\xfb\xf0")
+	for _, enc := range []*base64.Encoding{base64.URLEncoding, base64.RawURLEncoding, base64.StdEncoding} {
+		for _, piece := range []int{1, 2, 3, 5, 1 << 20} {
+			r := &base64Reader{next: inPieces([]byte(enc.EncodeToString(raw)), func() int { return piece })}
+			got, err := io.ReadAll(r)
+			if err != nil || !bytes.Equal(got, raw) || r.url != (enc != base64.StdEncoding) {
+				t.Errorf("pieces of %d: %q, %v, url %v", piece, got, err, r.url)
+			}
+		}
+	}
+}
+
+// TestEncodedTwice tells the base64 text of a file from everything else.
+func TestEncodedTwice(t *testing.T) {
+	pdf := "%PDF-1.7\n" + strings.Repeat("Trục liên thông\n", 1000)
+	text := base64.StdEncoding.EncodeToString([]byte(pdf))
+	var broken strings.Builder
+	for i := 0; i < len(text); i += 76 {
+		broken.WriteString(text[i:min(i+76, len(text))] + "\r\n")
+	}
+	short := base64.StdEncoding.EncodeToString([]byte("PK\x03\x04..."))
+	for _, c := range []struct {
+		name, part, want string
+		twice            bool
+	}{
+		{"a file as base64 text", text, pdf, true},
+		{"with line ends", broken.String(), pdf, true},
+		{"a short one", short, "PK\x03\x04...", true},
+		{"the file itself", pdf, pdf, false},
+		{"base64 text of something unknown", "R2hpIGNow7o=", "R2hpIGNow7o=", false},
+		{"a short one cut off", short[:len(short)-1], short[:len(short)-1], false},
+		{"text that begins like it", "JVBERi0xLjc= and so on", "JVBERi0xLjc= and so on", false},
+		{"nothing", "", "", false},
+	} {
+		r := bufio.NewReaderSize(iotest.HalfReader(strings.NewReader(c.part)), sniff)
+		var src io.Reader = r
+		b := encodedTwice(r)
+		if b != nil {
+			src = b
+		}
+		got, err := io.ReadAll(src)
+		if (b != nil) != c.twice || string(got) != c.want || err != nil {
+			t.Errorf("%s: twice %v, %d bytes, %v", c.name, b != nil, len(got), err)
+		}
+	}
+}
+
 // TestBase64Faults: every fault is found in every rhythm, behind the same bytes.
 func TestBase64Faults(t *testing.T) {
 	for _, c := range []struct{ text, before, says string }{
 		{"QUJD*UJD", "ABC", "alphabet"},
-		{"QUJDQUI-", "ABC", "alphabet"},
+		{"QUJDQUI!", "ABC", "alphabet"},
 		{"QUJD\x00UJD", "ABC", "alphabet"},
 		{"QUJD\vUJD", "ABC", "alphabet"},
 		{"QUJDQ===", "ABC", "alphabet"},

@@ -1,7 +1,8 @@
 package edxml
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -11,7 +12,7 @@ import (
 
 // standardName returns the standard's spelling of an element's local name.
 //
-// QUIRK: the newer BKAV server spells Business with two s, which the standard
+// QUIRK: the newer BKAV server spells Business with one s, which the standard
 // (by its own slip) does not; SOAP and older dialects (CV 512, iVBDH) have
 // further names for the same things.
 func standardName(local string) string {
@@ -42,6 +43,10 @@ func standardName(local string) string {
 		return "SphereOfPromulgation"
 	case "TypeNotation":
 		return "TyperNotation"
+	case "type":
+		return "DocumentType"
+	case "Sender": // of a TraceHeader
+		return "OrganId"
 	}
 	return local
 }
@@ -52,222 +57,155 @@ type decoder struct {
 	limits Limits
 	find   func(id string, pos xmlscan.Pos, path string, args ...any)
 	err    error
+
+	above string  // path of the block's parent
+	crumb []crumb // from the block to the element at hand
+	from  int     // the crumb of the block that extra belongs to
+	extra *[]Extra
 }
 
-// fields says what to do with the children of an element, by the standard's
-// name; a name with "*" behind it may stand more than once.
-type fields map[string]func(el *etree.Element, path string)
+// crumb is one step of a path; n is the one-based number of an element that
+// may stand more than once, else 0.
+type crumb struct {
+	tag string
+	n   int
+}
 
-// each hands every child of el to its field, matching local names in any
-// namespace and any order. QUIRK: real packets mix namespaces, prefixes and
-// orders; every axis and library in use matches local names only.
-func (d *decoder) each(el *etree.Element, path string, f fields) {
-	seen := make(map[string]int)
-	for _, c := range el.ChildElements() {
-		name := standardName(c.Tag)
-		if name != c.Tag {
-			d.find("PKT-3", d.tree.Pos(c), path+"/"+c.Tag, c.Tag, name)
+// path returns where the element at hand stands.
+func (d *decoder) path() string {
+	var b strings.Builder
+	b.WriteString(d.above)
+	for _, c := range d.crumb {
+		b.WriteByte('/')
+		c.write(&b, c.tag)
+	}
+	return b.String()
+}
+
+// inside returns the same path from the block on, in the standard's names.
+func (d *decoder) inside() string {
+	var b strings.Builder
+	for i, c := range d.crumb[d.from:] {
+		if i > 0 {
+			b.WriteByte('/')
 		}
-		seen[name]++
-		if many, ok := f[name+"*"]; ok {
-			many(c, fmt.Sprintf("%s/%s[%d]", path, c.Tag, seen[name]))
-			continue
+		name := standardName(c.tag)
+		if name == "Status" {
+			name = "MessageHeader"
 		}
-		one, ok := f[name]
+		c.write(&b, name)
+	}
+	return b.String()
+}
+
+func (c crumb) write(b *strings.Builder, name string) {
+	b.WriteString(name)
+	if c.n > 0 {
+		b.WriteString("[" + strconv.Itoa(c.n) + "]")
+	}
+}
+
+// block reads a block with read, whose path begins below above.
+func (d *decoder) block(read func(el *etree.Element)) {
+	d.crumb = append(d.crumb[:0], crumb{tag: d.tree.Root.Tag})
+	d.attributes(d.tree.Root)
+	read(d.tree.Root)
+}
+
+// each hands every child of el to field under the standard's name; field
+// reports whether it knows that name. Local names are matched in any namespace
+// and any order; a name of many may stand more than once.
+//
+// QUIRK: real packets mix namespaces, prefixes and orders; every axis and
+// library in use matches local names only.
+func (d *decoder) each(el *etree.Element, field func(name string, el *etree.Element) bool, many ...string) {
+	var seen []string
+	var count [2]int
+	for _, token := range el.Child {
+		c, ok := token.(*etree.Element)
 		if !ok {
-			d.find("PKT-2", d.tree.Pos(c), path+"/"+c.Tag, c.Tag)
 			continue
 		}
-		if seen[name] > 1 {
-			d.find("PKT-1", d.tree.Pos(c), path+"/"+c.Tag, c.Tag)
+		name := standardName(c.Tag)
+		step := crumb{tag: c.Tag}
+		times := slices.Index(many, name)
+		if times >= 0 {
+			count[times]++
+			step.n = count[times]
 		}
-		one(c, path+"/"+c.Tag)
-	}
-}
-
-// into returns a field that stores an element's text.
-func into[T ~string](dst *T) func(*etree.Element, string) {
-	return func(el *etree.Element, _ string) { *dst = T(text(el)) }
-}
-
-// appendTo returns a field that adds an element's text to a list.
-func appendTo(dst *[]string) func(*etree.Element, string) {
-	return func(el *etree.Element, _ string) { *dst = append(*dst, text(el)) }
-}
-
-// list returns a field whose children of one name are added to a list.
-func (d *decoder) list(name string, dst *[]string) func(*etree.Element, string) {
-	return func(el *etree.Element, path string) {
-		*dst = nil
-		d.each(el, path, fields{name + "*": appendTo(dst)})
-	}
-}
-
-func (d *decoder) messageHeader(el *etree.Element, path string, doc *Document) {
-	d.each(el, path, fields{
-		"From":       func(el *etree.Element, path string) { doc.From = d.organ(el, path) },
-		"To*":        func(el *etree.Element, path string) { doc.To = append(doc.To, d.organ(el, path)) },
-		"DocumentId": into(&doc.DocumentID),
-		"Code": func(el *etree.Element, path string) {
-			doc.Code = Code{}
-			d.each(el, path, fields{"CodeNumber": into(&doc.Code.CodeNumber), "CodeNotation": into(&doc.Code.CodeNotation)})
-		},
-		"PromulgationInfo": func(el *etree.Element, path string) {
-			doc.PromulgationInfo = PromulgationInfo{}
-			d.each(el, path, fields{"Place": into(&doc.PromulgationInfo.Place), "PromulgationDate": into(&doc.PromulgationInfo.PromulgationDate)})
-		},
-		"DocumentType": func(el *etree.Element, path string) {
-			doc.DocumentType = DocumentType{}
-			d.each(el, path, fields{
-				"Type": into(&doc.DocumentType.Type), "TypeDetail": into(&doc.DocumentType.TypeDetail), "TypeName": into(&doc.DocumentType.TypeName),
-			})
-		},
-		"Subject": into(&doc.Subject),
-		"Content": into(&doc.Content),
-		"SignerInfo": func(el *etree.Element, path string) {
-			doc.SignerInfo = SignerInfo{}
-			d.each(el, path, fields{
-				"Competence": into(&doc.SignerInfo.Competence), "Position": into(&doc.SignerInfo.Position), "FullName": into(&doc.SignerInfo.FullName),
-			})
-		},
-		"DueDate":         into(&doc.DueDate),
-		"ToPlaces":        d.list("Place", &doc.ToPlaces),
-		"OtherInfo":       func(el *etree.Element, path string) { doc.OtherInfo = d.otherInfo(el, path) },
-		"ResponseFor*":    func(el *etree.Element, path string) { d.responseFors(el, path, doc) },
-		"SteeringType":    into(&doc.SteeringType),
-		"ResponseForTask": d.list("TaskCode", &doc.ResponseForTask),
-		"ApplicationType": into(&doc.ApplicationType),
-	})
-}
-
-// responseFors adds a ResponseFor. QUIRK: axes keep an empty element; it says nothing.
-func (d *decoder) responseFors(el *etree.Element, path string, doc *Document) {
-	if r := d.responseFor(el, path); r != (ResponseFor{}) {
-		doc.ResponseFor = append(doc.ResponseFor, r)
-	}
-}
-
-func (d *decoder) organ(el *etree.Element, path string) Organ {
-	var o Organ
-	d.each(el, path, fields{
-		"OrganId": into(&o.OrganID), "OrganizationInCharge": into(&o.OrganizationInCharge), "OrganName": into(&o.OrganName),
-		"OrganAdd": into(&o.OrganAdd), "Email": into(&o.Email), "Telephone": into(&o.Telephone), "Fax": into(&o.Fax), "Website": into(&o.Website),
-	})
-	return o
-}
-
-func (d *decoder) otherInfo(el *etree.Element, path string) OtherInfo {
-	var o OtherInfo
-	d.each(el, path, fields{
-		"Priority": into(&o.Priority), "SphereOfPromulgation": into(&o.SphereOfPromulgation), "TyperNotation": into(&o.TyperNotation),
-		"PromulgationAmount": into(&o.PromulgationAmount), "PageAmount": into(&o.PageAmount), "ReplyFors": into(&o.ReplyFors),
-		"Direction": into(&o.Direction), "ReferenceCodes": into(&o.ReferenceCodes), "Appendixes": d.list("Appendix", &o.Appendixes),
-	})
-	return o
-}
-
-func (d *decoder) responseFor(el *etree.Element, path string) ResponseFor {
-	var r ResponseFor
-	d.each(el, path, fields{
-		"OrganId": into(&r.OrganID), "Code": into(&r.Code), "DocumentId": into(&r.DocumentID), "PromulgationDate": into(&r.PromulgationDate),
-	})
-	return r
-}
-
-func (d *decoder) traceHeaderList(el *etree.Element, path string, doc *Document) {
-	var paper Number
-	d.each(el, path, fields{
-		"TraceHeader*": func(el *etree.Element, path string) {
-			var t TraceHeader
-			d.each(el, path, fields{"OrganId": into(&t.OrganID), "Timestamp": into(&t.Timestamp)})
-			doc.TraceHeaders = append(doc.TraceHeaders, t)
-		},
-		"Bussiness": func(el *etree.Element, path string) { doc.Business = d.business(el, path) },
-		"Paper":     into(&paper), // written by the VNPT library here, read by nobody
-	})
-}
-
-func (d *decoder) business(el *etree.Element, path string) *Business {
-	b := &Business{}
-	d.each(el, path, fields{
-		"DocumentId": into(&b.DocumentID), "BussinessDocType": into(&b.DocType), "BussinessDocReason": into(&b.DocReason), "Paper": into(&b.Paper),
-		"BussinessDocumentInfo": func(el *etree.Element, path string) { d.documentInfo(el, path, b) },
-		"ReplacementInfoList": func(el *etree.Element, path string) {
-			b.Replacements = nil
-			d.each(el, path, fields{"ReplacementInfo*": func(el *etree.Element, path string) {
-				var r Replacement
-				d.each(el, path, fields{"DocumentId": into(&r.DocumentID), "OrganIdList": d.list("OrganId", &r.OrganIDs)})
-				b.Replacements = append(b.Replacements, r)
-			}})
-		},
-		"StaffInfo": func(el *etree.Element, path string) { b.StaffInfo = d.staffInfo(el, path) },
-	})
-	return b
-}
-
-func (d *decoder) documentInfo(el *etree.Element, path string, b *Business) {
-	b.Receivers = nil
-	d.each(el, path, fields{
-		"DocumentInfo": into(&b.DocumentInfo), "DocumentReceiver": into(&b.DocumentReceiver),
-		"ReceiverList*": func(el *etree.Element, path string) {
-			d.each(el, path, fields{"Receiver*": func(el *etree.Element, path string) {
-				var r Receiver
-				d.each(el, path, fields{"OrganId": into(&r.OrganID), "ReceiverType": into(&r.ReceiverType)})
-				b.Receivers = append(b.Receivers, r)
-			}})
-		},
-	})
-}
-
-func (d *decoder) staffInfo(el *etree.Element, path string) *StaffInfo {
-	s := &StaffInfo{}
-	d.each(el, path, fields{
-		"Department": into(&s.Department), "DepartmentId": into(&s.DepartmentID), "Staff": into(&s.Staff),
-		"StaffId": into(&s.StaffID), "Mobile": into(&s.Mobile), "Email": into(&s.Email),
-	})
-	return s
-}
-
-func (d *decoder) status(el *etree.Element, path string) *Status {
-	s := &Status{}
-	d.each(el, path, fields{
-		"From":        func(el *etree.Element, path string) { s.From = d.organ(el, path) },
-		"ResponseFor": func(el *etree.Element, path string) { s.ResponseFor = d.responseFor(el, path) },
-		"StaffInfo":   func(el *etree.Element, path string) { s.StaffInfo = d.staffInfo(el, path) },
-		"StatusCode":  into(&s.StatusCode), "Description": into(&s.Description), "Timestamp": into(&s.Timestamp),
-	})
-	return s
-}
-
-// manifest reads the references of either profile.
-func (d *decoder) manifest(el *etree.Element, path string) []*reference {
-	var refs []*reference
-	d.each(el, path, fields{"Reference*": func(el *etree.Element, path string) {
-		if len(refs) == d.limits.Attachments {
-			d.err = &LimitError{Limit: "attachments", Max: int64(d.limits.Attachments)}
-			return
+		d.crumb = append(d.crumb, step)
+		before := len(d.crumb)
+		again := times < 0 && slices.Contains(seen, name)
+		if name != c.Tag {
+			d.find("PKT-3", d.tree.Pos(c), d.path(), c.Tag, name)
 		}
-		ref := &reference{pos: d.tree.Pos(el), path: path}
-		for _, a := range el.Attr {
-			if a.Key == "href" { // QUIRK: the BKAV server finds it whatever its namespace
-				ref.ContentID = contentID(a.Value)
-			}
+		if again {
+			d.find("PKT-1", d.tree.Pos(c), d.path(), c.Tag)
 		}
-		d.each(el, path, fields{
-			"ContentId":   func(el *etree.Element, _ string) { ref.ContentID = contentID(text(el)) },
-			"ContentType": into(&ref.ContentType), "Description": into(&ref.Description), "AttachmentName": into(&ref.Name),
-		})
-		refs = append(refs, ref)
-	}})
-	return refs
+		d.attributes(c)
+		if !field(name, c) {
+			d.find("PKT-2", d.tree.Pos(c), d.path(), c.Tag)
+			d.unknown(c)
+		} else if times < 0 && !again {
+			seen = append(seen, name)
+		}
+		d.crumb = d.crumb[:before-1]
+	}
 }
 
-// contentID strips "cid:". QUIRK: it may be absent, present, or doubled: the
-// VNPT library's setter adds it and its writer adds it again.
-func contentID(s string) string {
-	s = strings.Trim(s, " \t\r\n")
-	for strings.HasPrefix(s, "cid:") {
-		s = s[len("cid:"):]
+// unknown keeps an element that the standard does not have: its text, or what
+// its children hold.
+func (d *decoder) unknown(el *etree.Element) {
+	children := el.ChildElements()
+	if len(children) == 0 {
+		last := len(d.crumb) - 1
+		name := d.crumb[last].tag
+		d.crumb = d.crumb[:last]
+		d.keep(name, text(el))
+		d.crumb = append(d.crumb, crumb{tag: name})
+		return
 	}
-	return s
+	for _, c := range children {
+		d.crumb = append(d.crumb, crumb{tag: c.Tag})
+		d.attributes(c)
+		d.unknown(c)
+		d.crumb = d.crumb[:len(d.crumb)-1]
+	}
+}
+
+// attributes keeps the attributes that the standard does not have. Id belongs
+// to signatures, href and version are the Manifest's own.
+func (d *decoder) attributes(el *etree.Element) {
+	for _, a := range el.Attr {
+		if a.Space == "xmlns" || a.Key == "xmlns" || a.Key == "Id" || a.Key == "href" || a.Key == "version" && standardName(el.Tag) == "Manifest" {
+			continue
+		}
+		d.keep("@"+a.Key, a.Value)
+	}
+}
+
+// keep files what the standard has no place for.
+func (d *decoder) keep(name, text string) {
+	if d.extra != nil && len(*d.extra) < maxFindings {
+		*d.extra = append(*d.extra, Extra{Path: d.inside(), Name: name, Text: text})
+	}
+}
+
+// set stores an element's text.
+func set[T ~string](dst *T, el *etree.Element) bool {
+	*dst = T(text(el))
+	return true
+}
+
+// list reads the children of one name into a list.
+func (d *decoder) list(el *etree.Element, item string, dst *[]string) bool {
+	*dst = nil
+	d.each(el, func(name string, el *etree.Element) bool {
+		if name != item {
+			return false
+		}
+		*dst = append(*dst, text(el))
+		return true
+	}, item)
+	return true
 }

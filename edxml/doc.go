@@ -23,8 +23,21 @@
 //	p := r.Packet() // fields, findings, where the signatures stand
 //
 // [Read] does the same and throws the content away, keeping sizes and digests.
-// [Validate] adds what the rules have to say. [Write], [WriteEnvelope] and
-// [WriteStatus] produce packets.
+// [Validate] adds what the rules have to say.
+//
+// Nothing odd stops the reading but what could not be trusted afterwards: a
+// DTD, text that is no UTF-8 or UTF-16, XML that is none, a limit ([Limits]).
+// Everything else is a [Finding], and what the standard has no place for is
+// kept as [Extra]. The dialects that send two files take the second by
+// [ReadOptions.With]. docs/QUIRKS.md lists what packets of the wild are like,
+// each with the fixture that shows it.
+//
+// Making is the other way round. [NewDocument], [NewRecall], [NewUpdate],
+// [NewReplacement] and [NewStatus] make values that lack nothing their kind
+// needs; [Write], [WriteEnvelope] and [WriteStatus] make packets of them, the
+// same bytes every time; [Convert] takes a packet from one profile to the
+// other. The lists of codes, with their names in Vietnamese and English, are
+// [CodeList].
 //
 // Signatures are about bytes, so nothing here ever rewrites a packet that was
 // received: keep what you read from, and hand that to package signature.

@@ -164,3 +164,67 @@ func ExampleReadOptions_parts() {
 	fmt.Println(p.Profile, a.Name, a.Size, a.DetectedType)
 	// Output: soap bao-cao.txt 10 text/plain; charset=utf-8
 }
+
+// A constructor names what is missing, so that no packet goes out that an axis
+// would send back.
+func ExampleNewDocument() {
+	e := edxml.Essentials{
+		From: edxml.Organ{OrganID: "000.00.00.G22", OrganName: "Văn phòng"},
+		To:   []edxml.Organ{{OrganID: "000.00.00.H41", OrganName: "Ủy ban"}},
+		Code: edxml.Code{CodeNumber: "118", CodeNotation: "BC-TTTH"}, Promulgated: "2026/03/02", TypeName: "Báo cáo",
+		Signer: edxml.SignerInfo{FullName: "Người Ký"}, At: time.Date(2026, 3, 2, 8, 0, 0, 0, edxml.Vietnam),
+	}
+	_, err := edxml.NewDocument(e)
+	fmt.Println(err)
+
+	e.Subject = "Báo cáo tháng 2"
+	d, err := edxml.NewDocument(e)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(d.DocumentID)
+	recall, err := edxml.NewRecall(d, "Ban hành nhầm", e.At.Add(time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	name, _ := edxml.BusinessDocTypes.Name(recall.DocType())
+	fmt.Println(name.VI)
+	// Output:
+	// edxml: the packet lacks Subject
+	// 000.00.00.G22,2026/03/02,118/BC-TTTH
+	// thu hồi
+}
+
+// A single file becomes a SOAP envelope and its parts. Contents go through a
+// file, since an envelope says first what comes behind it.
+func ExampleConvert() {
+	in, err := os.Open("testdata/01-strict.xml")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer in.Close()
+	r, err := edxml.NewReader(in, edxml.ReadOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	d, err := edxml.Convert(io.Discard, r, edxml.ProfileSOAP, func(a *edxml.Attachment) (io.Reader, error) {
+		f, err := os.CreateTemp("", "content")
+		if err != nil {
+			return nil, err
+		}
+		os.Remove(f.Name()) // the open file stays
+		if _, err := io.Copy(f, a.Content); err != nil {
+			return nil, err
+		}
+		_, err = f.Seek(0, io.SeekStart)
+		return f, err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, a := range d.Attachments {
+		content, _ := io.ReadAll(a.Content)
+		fmt.Println(a.ContentID, a.ContentType, strings.TrimSpace(string(content)))
+	}
+	// Output: a1 text/plain Ghi chú thử nghiệm.
+}

@@ -209,3 +209,37 @@ func TestNextIsFinal(t *testing.T) {
 		t.Errorf("first %v, then %v", one, two)
 	}
 }
+
+// TestPacketInZipIsBounded: a zip around a packet, or around its second file,
+// grows no further than the ratio allows.
+func TestPacketInZipIsBounded(t *testing.T) {
+	long := func(begin string) io.Reader {
+		return io.MultiReader(strings.NewReader(begin), io.LimitReader(spaces{}, 40<<20))
+	}
+	var limit *edxml.LimitError
+	_, err := edxml.Read(bytes.NewReader(pack(t, "header.xml", long("<edXML><edXMLEnvelope>"))), edxml.ReadOptions{})
+	if !errors.As(err, &limit) || limit.Limit != "unzip ratio" {
+		t.Errorf("a packet: %v", err)
+	}
+	with := bytes.NewReader(pack(t, "Attachment.xml", long("<document><attach>")))
+	_, err = edxml.Read(strings.NewReader(write(t, edxml.WriteEnvelope, documents()["new"])), edxml.ReadOptions{With: with})
+	if !errors.As(err, &limit) || limit.Limit != "unzip ratio" {
+		t.Errorf("a second file: %v", err)
+	}
+	damaged := pack(t, "header.xml", strings.NewReader(single(header, "", "")))
+	for cut := range 60 {
+		if p, err := edxml.Read(bytes.NewReader(damaged[:cut]), edxml.ReadOptions{}); err == nil {
+			t.Errorf("%d bytes of a zip are read as %+v", cut, p)
+		}
+	}
+}
+
+// spaces reads white space for ever.
+type spaces struct{}
+
+func (spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}

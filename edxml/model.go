@@ -93,6 +93,10 @@ type OtherInfo struct {
 	Direction            string   `json:"direction,omitempty"`      // "true" or "false"
 	ReferenceCodes       string   `json:"referenceCodes,omitempty"` // vendors' extension
 	Appendixes           []string `json:"appendixes,omitempty"`
+
+	// Secret is the mark of secrecy of the iVBDH dialect. Such a document must
+	// not travel in a packet, so no writer writes it.
+	Secret string `json:"secret,omitempty"`
 }
 
 // ResponseFor names a Document that a Document answers or a Status is about.
@@ -119,6 +123,19 @@ type StaffInfo struct {
 	Email        string `json:"email,omitempty"`
 }
 
+// Extra is something a packet holds that the standard does not: an element of
+// a vendor's own, or an attribute.
+//
+// It is kept so that nothing is lost unseen. A writer writes it back where the
+// readers in use step over what they do not know: an element directly in
+// MessageHeader or Bussiness, as one of its last children. What stood deeper,
+// and every attribute, is kept for whoever reads and written nowhere.
+type Extra struct {
+	Path string `json:"path"` // of the element it stood in, from the block on: "MessageHeader/OtherInfo"
+	Name string `json:"name"` // local name; an attribute's begins with "@"
+	Text string `json:"text"`
+}
+
 // Receiver is one change of the receiver list in an update.
 type Receiver struct {
 	OrganID      string `json:"organId,omitempty"`
@@ -142,6 +159,7 @@ type Business struct {
 	Receivers        []Receiver      `json:"receivers,omitempty"`
 	Replacements     []Replacement   `json:"replacements,omitempty"`
 	StaffInfo        *StaffInfo      `json:"staffInfo,omitempty"`
+	Extra            []Extra         `json:"extra,omitempty"`
 }
 
 // Document is an edXML business packet (văn bản): QCVN 102:2016/BTTTT, the
@@ -166,6 +184,7 @@ type Document struct {
 	TraceHeaders     []TraceHeader    `json:"traceHeaders,omitempty"`
 	Business         *Business        `json:"business,omitempty"`
 	Attachments      []Attachment     `json:"attachments,omitempty"`
+	Extra            []Extra          `json:"extra,omitempty"`
 }
 
 // DocType returns what the Document does; a missing Bussiness block means a
@@ -185,6 +204,7 @@ type Status struct {
 	StatusCode  StatusCode  `json:"statusCode,omitempty"`
 	Description string      `json:"description,omitempty"` // at most 500 characters; the reason of 02, 13 and 16
 	Timestamp   Timestamp   `json:"timestamp,omitempty"`
+	Extra       []Extra     `json:"extra,omitempty"`
 }
 
 // Attachment is a file a Document carries.
@@ -192,8 +212,14 @@ type Status struct {
 // A Writer takes the bytes from Content. A Reader hands out Content, valid
 // until its next Next, and fills in Size, SHA256 and DetectedType when the
 // content has been read to its end.
+//
+// Name is what the sender wrote: it may hold slashes, "..", a drive letter,
+// line ends or nothing at all. It is for people to read. Whoever stores the
+// file makes a name of their own, or takes the part behind the last slash and
+// backslash, refuses "", "." and "..", and opens it inside one folder
+// ([os.Root]); it is never joined to a path as it stands.
 type Attachment struct {
-	Name         string    `json:"name"` // AttachmentName, never a path
+	Name         string    `json:"name"` // AttachmentName
 	ContentID    string    `json:"contentId"`
 	ContentType  string    `json:"contentType,omitempty"` // as declared; not to be trusted
 	Description  string    `json:"description,omitempty"`

@@ -8,7 +8,9 @@ import (
 )
 
 // Packet is what a [Reader] found out about a packet: exactly one of Document
-// and Status is set.
+// and Status is set. Offsets count bytes of the packet, except in one that came
+// as UTF-16 or in a zip (Findings XML-6, PKT-7): there HeaderEnd and all spans
+// are zero, since nothing of it can be cut out or spliced in.
 type Packet struct {
 	Kind     Kind
 	Profile  Profile
@@ -17,8 +19,12 @@ type Packet struct {
 	Findings []Finding
 
 	Signatures []SignatureBlock // every element named Signature or DigitalSignature in the header, except a token block
-	Credential *Credential      // SOAP: the access token the packet carries
 	HeaderEnd  int64            // offset of the end tag of the header, where a block can be spliced in
+
+	Credential  *Credential   // SOAP: the access token the packet carries; of several the last with an OrganId
+	Credentials []*Credential // every block with a token, in document order: whoever hands a packet on takes out all of them
+
+	outline *outline // nil for a packet that was built
 }
 
 // Span is a byte range of the packet.
@@ -35,7 +41,8 @@ type SignatureBlock struct {
 }
 
 // Credential is the pair of OrganId and access token that the SOAP profile
-// carries in a header block named Signature. It is never written out again.
+// carries in a header block named Signature, or a token alone in a header block
+// named Token (QUIRK: one .NET client). It is never written out again.
 type Credential struct {
 	OrganID string
 	Token   Secret
@@ -67,6 +74,10 @@ type ReadOptions struct {
 	// Parts returns the MIME parts that follow a SOAP envelope, one after the
 	// other, io.EOF behind the last. A Part is read before the next is asked for.
 	Parts func() (*Part, error)
+	// With is the second file of the dialects that send two (CV 512, CV 2803 and
+	// iVBDH, by e-mail): the first has the envelope, this one the attachments.
+	// It may be zipped. Next reads it behind what the packet itself holds.
+	With io.Reader
 	// SkipContent leaves the attachments' content undecoded: Next hands out
 	// attachments without Content, Size and SHA256.
 	SkipContent bool

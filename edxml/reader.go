@@ -14,6 +14,11 @@ import (
 // ErrNotPacket says that the input is XML, but no edXML packet.
 var ErrNotPacket = errors.New("edxml: this is XML, but no edXML packet: the root element must be edXML or a SOAP Envelope with a MessageHeader or Status")
 
+// ErrAntivirusReport says that the input is an antivirus report: those of the
+// Ministry of Public Security's A05 and of the NCSC borrow the namespace, the
+// envelope and the sender of this standard and are another one.
+var ErrAntivirusReport = errors.New("edxml: this is an antivirus report (AVReport) that borrows the namespace, and no edXML packet")
+
 // maxFindings bounds the findings of one rule, so that a flood of one kind
 // cannot push out another.
 const maxFindings = 1000
@@ -38,6 +43,11 @@ type Reader struct {
 	fields int64       // bytes of the attachments' small children
 	count  int
 	quirks int // of the scanner, already reported
+
+	tolerated bool // something had to be let pass that no signature survives
+	recoded   bool // offsets are not those of the packet's bytes
+
+	with   *secondFile // being read, nil before
 	header bool
 	done   bool
 	err    error
@@ -51,14 +61,23 @@ type reference struct {
 	used bool
 }
 
-// NewReader reads the packet up to its first attachment. Besides the errors of
-// [xmlscan.Scanner.Next] it returns ErrNotPacket and *LimitError. What is odd
+// NewReader reads the packet up to its first attachment. A packet in a zip
+// (QUIRK: the iVBDH dialect) is read from its first entry. Besides the errors of
+// [xmlscan.Scanner.Next] it returns ErrNotPacket, ErrAntivirusReport and *LimitError. What is odd
 // but readable becomes a Finding.
 func NewReader(r io.Reader, o ReadOptions) (*Reader, error) {
 	limits := o.Limits.withDefaults()
+	r, zipped, err := unzipped(r, limits)
+	if err != nil {
+		return nil, err
+	}
 	rd := &Reader{
 		scan: xmlscan.New(r, xmlscan.Options{Limits: limits.XML, Tolerant: true}),
-		opt:  o, limits: limits, packet: &Packet{}, seen: make(map[string]bool), found: make(map[string]int),
+		opt:  o, limits: limits, packet: &Packet{outline: &outline{}}, seen: make(map[string]bool), found: make(map[string]int),
+	}
+	if zipped {
+		rd.tolerated, rd.recoded = true, true
+		rd.find("PKT-7", xmlscan.Pos{Line: 1, Column: 1}, "")
 	}
 	started, err := rd.walk()
 	if err != nil {
@@ -111,7 +130,7 @@ func (r *Reader) next() (*Attachment, error) {
 	if r.packet.Profile == ProfileSOAP && r.opt.Parts != nil {
 		return r.nextPart()
 	}
-	for !r.done {
+	for !r.done && r.with == nil {
 		started := r.header
 		if r.header = false; !started {
 			var err error
@@ -123,6 +142,11 @@ func (r *Reader) next() (*Attachment, error) {
 			break
 		}
 		if a, err := r.attachment(); a != nil || err != nil {
+			return a, err
+		}
+	}
+	if r.opt.With != nil && !r.done {
+		if a, err := r.nextWith(); a != nil || err != nil {
 			return a, err
 		}
 	}
@@ -138,7 +162,7 @@ func (r *Reader) end() error {
 				r.find("ATT-1", ref.pos, ref.path, ref.Name, ref.ContentID)
 			}
 		}
-		if len(r.scan.Quirks()) > 0 {
+		if r.reportQuirks(); r.tolerated {
 			r.find("XML-5", xmlscan.Pos{Line: 1, Column: 1}, "")
 		}
 	}
@@ -166,9 +190,10 @@ func (r *Reader) walk() (bool, error) {
 		case xmlscan.End:
 			n := len(r.path) - 1
 			if local := r.path[n]; (local == "edXMLHeader" || local == "Header") && n > 0 && strings.HasSuffix(r.path[n-1], "Envelope") {
-				r.packet.HeaderEnd = tok.Start
+				r.packet.HeaderEnd = r.span(tok.Start, tok.End).Start
 			}
 			r.path = r.path[:n]
+			r.packet.outline.leave()
 		}
 	}
 }
@@ -185,18 +210,29 @@ func (r *Reader) start(tok *xmlscan.Token) (bool, error) {
 	case "edXML", "edXMLEnvelope", "EdXMLEnvelope", "Envelope",
 		"edXMLHeader", "Header", "edXMLBody", "Body", "AttachmentEncoded":
 		r.path = append(r.path, local)
+		r.packet.outline.enter(tok.Name, r.scan.Pos(tok.Start))
 		return false, nil
-	case "Attachment":
-		parts := r.packet.Profile == ProfileSOAP && r.opt.Parts != nil // then nothing inline is an attachment
-		if !parts && len(r.path) > 0 && r.path[len(r.path)-1] == "AttachmentEncoded" {
-			return true, nil
+	case "AVReport":
+		return false, ErrAntivirusReport
+	}
+	if r.holdsAttachments() {
+		if local != "Attachment" { // QUIRK: the VNPT library takes every child for an attachment, whatever its name
+			r.find("PKT-3", r.scan.Pos(tok.Start), "/"+strings.Join(r.path, "/")+"/"+local, local, "Attachment")
 		}
+		return true, nil
 	}
 	tree, err := r.scan.Tree(r.limits.Header)
 	if err != nil {
 		return false, err
 	}
 	return false, r.block(tree)
+}
+
+// holdsAttachments reports whether every child of the element at hand is an
+// attachment. Beside MIME parts nothing inline is.
+func (r *Reader) holdsAttachments() bool {
+	n := len(r.path)
+	return n > 0 && r.path[n-1] == "AttachmentEncoded" && (r.packet.Profile != ProfileSOAP || r.opt.Parts == nil)
 }
 
 // root tells the profile by the root element.
@@ -210,111 +246,13 @@ func (r *Reader) root(n xmlscan.Name, pos xmlscan.Pos) error {
 	case "edXML", "edXMLEnvelope", "EdXMLEnvelope":
 		r.packet.Profile = ProfileQCVN102
 		if n.Space != NamespaceQCVN102 {
+			r.seen["namespace "+n.Space] = true
 			r.find("PKT-4", pos, "/"+n.Local, n.Local, n.Space)
 		}
 	default:
 		return fmt.Errorf("%w (it is %q)", ErrNotPacket, n.Local)
 	}
 	return nil
-}
-
-// block handles one block of the header or body.
-func (r *Reader) block(t *xmlscan.Tree) error {
-	d := &decoder{tree: t, find: r.find, limits: r.limits}
-	path := "/" + strings.Join(append(append([]string(nil), r.path...), t.Root.Tag), "/")
-	switch standardName(t.Root.Tag) {
-	case "MessageHeader":
-		r.once("MessageHeader", t, path)
-		if child(t.Root, "StatusCode") != nil {
-			return r.status(d, path)
-		}
-		return r.message(d, path)
-	case "Status":
-		r.once("MessageHeader", t, path)
-		return r.status(d, path)
-	case "TraceHeaderList":
-		r.once("TraceHeaderList", t, path)
-		r.traces(d, path)
-	case "Bussiness": // QUIRK: some writers place it beside the TraceHeaderList
-		r.once("Bussiness", t, path)
-		r.document().Business = d.business(t.Root, path)
-	case "Signature":
-		r.signature(t, path)
-	case "Manifest":
-		r.once("Manifest", t, path)
-		r.refs = d.manifest(t.Root, path)
-	case "ErrorList":
-	default:
-		r.find("PKT-2", t.Pos(t.Root), path, t.Root.Tag)
-	}
-	return d.err
-}
-
-// once reports a block that may stand once and stands again.
-func (r *Reader) once(name string, t *xmlscan.Tree, path string) {
-	if r.seen[name] {
-		r.find("PKT-1", t.Pos(t.Root), path, t.Root.Tag)
-	}
-	r.seen[name] = true
-}
-
-// traces reads a TraceHeaderList. A Bussiness beside it stays unless the list
-// has its own.
-func (r *Reader) traces(d *decoder, path string) {
-	doc := r.document()
-	beside := doc.Business
-	doc.TraceHeaders, doc.Business = nil, nil
-	d.traceHeaderList(d.tree.Root, path, doc)
-	if doc.Business == nil {
-		doc.Business = beside
-	} else {
-		r.once("Bussiness", d.tree, path)
-	}
-}
-
-func (r *Reader) message(d *decoder, path string) error {
-	r.packet.Status = nil
-	doc := r.document()
-	*doc = Document{TraceHeaders: doc.TraceHeaders, Business: doc.Business, Attachments: doc.Attachments}
-	r.packet.Kind = KindDocument
-	d.messageHeader(d.tree.Root, path, doc)
-	if len(doc.To) > r.limits.Receivers {
-		return &LimitError{Limit: "receivers", Max: int64(r.limits.Receivers)}
-	}
-	return d.err
-}
-
-func (r *Reader) status(d *decoder, path string) error {
-	r.packet.Kind, r.packet.Document = KindStatus, nil
-	r.packet.Status = d.status(d.tree.Root, path)
-	return d.err
-}
-
-// document returns the Document being read.
-func (r *Reader) document() *Document {
-	if r.packet.Document == nil && r.packet.Status == nil {
-		r.packet.Document, r.packet.Kind = &Document{}, KindDocument
-	}
-	if r.packet.Document == nil { // a TraceHeaderList beside a Status: nothing keeps it
-		return &Document{}
-	}
-	return r.packet.Document
-}
-
-// signature files a block named Signature: in SOAP it carries the access token.
-func (r *Reader) signature(t *xmlscan.Tree, path string) {
-	if info := child(t.Root, "KeyInfo"); info != nil && child(info, "Token") != nil {
-		r.packet.Credential = &Credential{
-			OrganID: text(child(info, "OrganId")), Token: Secret(text(child(info, "Token"))),
-			Span: Span{t.Start, t.End},
-		}
-		return
-	}
-	name := xmlscan.Name{Prefix: t.Root.Space, Local: t.Root.Tag, Space: t.Root.NamespaceURI()}
-	r.packet.Signatures = append(r.packet.Signatures, SignatureBlock{Name: name, Span: Span{t.Start, t.End}, Pos: t.Pos(t.Root)})
-	if name.Space != NamespaceDSig {
-		r.find("SIG-5", t.Pos(t.Root), path, name.String())
-	}
 }
 
 // find records a Finding of a rule of the catalogue.
@@ -335,15 +273,29 @@ func finding(id string, pos xmlscan.Pos, path string, args ...any) Finding {
 
 // reportQuirks turns the scanner's new quirks into findings.
 func (r *Reader) reportQuirks() {
-	rules := map[xmlscan.QuirkKind]string{
-		xmlscan.QuirkStrayBytes: "XML-1", xmlscan.QuirkTrailingJunk: "XML-2",
-		xmlscan.QuirkUnboundPrefix: "XML-3", xmlscan.QuirkDuplicateAttribute: "XML-4",
-	}
 	quirks := r.scan.Quirks()
 	for _, q := range quirks[r.quirks:] {
-		r.find(rules[q.Kind], q.Pos, "", q.Text)
+		r.find(quirkRule(q.Kind), q.Pos, "", q.Text)
+		r.tolerated = true
+		r.recoded = r.recoded || q.Kind == xmlscan.QuirkUTF16
 	}
 	r.quirks = len(quirks)
+}
+
+// quirkRule returns the rule of the catalogue for a fault that the scanner let pass.
+func quirkRule(k xmlscan.QuirkKind) string {
+	switch k {
+	case xmlscan.QuirkStrayBytes:
+		return "XML-1"
+	case xmlscan.QuirkTrailingJunk:
+		return "XML-2"
+	case xmlscan.QuirkUnboundPrefix:
+		return "XML-3"
+	case xmlscan.QuirkUTF16:
+		return "XML-6"
+	default: // xmlscan.QuirkDuplicateAttribute
+		return "XML-4"
+	}
 }
 
 // child returns the last child with this local name, in any namespace.
@@ -352,8 +304,8 @@ func child(el *etree.Element, local string) *etree.Element {
 		return nil
 	}
 	var found *etree.Element
-	for _, c := range el.ChildElements() {
-		if c.Tag == local {
+	for _, token := range el.Child {
+		if c, ok := token.(*etree.Element); ok && c.Tag == local {
 			found = c
 		}
 	}
@@ -366,6 +318,11 @@ func child(el *etree.Element, local string) *etree.Element {
 func text(el *etree.Element) string {
 	if el == nil {
 		return ""
+	}
+	if len(el.Child) == 1 {
+		if data, ok := el.Child[0].(*etree.CharData); ok {
+			return strings.Trim(data.Data, " \t\r\n")
+		}
 	}
 	var b strings.Builder
 	for _, c := range el.Child {

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,6 +39,9 @@ func TestRules(t *testing.T) {
 		if vi, en := verbs.FindAllString(r.Message.VI, -1), verbs.FindAllString(r.Message.EN, -1); strings.Join(vi, "") != strings.Join(en, "") {
 			t.Errorf("rule %s: the languages take different particulars, %v and %v", r.ID, vi, en)
 		}
+		if len(r.Sets()) == 0 || slices.Contains(r.Sets(), edxml.All) {
+			t.Errorf("rule %s is in the sets %v", r.ID, r.Sets())
+		}
 		switch r.Severity {
 		case edxml.Error, edxml.Warning, edxml.Info:
 		default:
@@ -60,7 +64,7 @@ func TestRulesAreUsed(t *testing.T) {
 	id := regexp.MustCompile(`^[A-Z]{2,4}-[0-9]+[a-z]?$`)
 	used := map[string]bool{}
 	for _, name := range sources {
-		if strings.HasSuffix(name, "_test.go") || name == "rules.go" {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "rules") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)

@@ -1,136 +1,153 @@
 package edxml
 
 import (
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 )
 
-// Validate says what the rules have to say about a packet that was read or
-// built, beyond what reading found. It never stops at the first Finding. now
-// is the moment against which dates are judged.
+// ValidateOptions says how to judge a packet. Of the zero value only Now must
+// be filled in.
+type ValidateOptions struct {
+	// Now is the moment against which dates are judged.
+	Now time.Time
+	// Against is the set of rules; the zero value is Law.
+	Against Against
+	// Workday tells the working days, by their midnight in [Vietnam]; nil
+	// means Monday to Friday. Tết and the days that are worked in exchange are
+	// announced every year, so they are data of the caller.
+	Workday func(day time.Time) bool
+}
+
+// Validate says what the rules of the law have to say about a packet that was
+// read or built, beyond what reading found. It never stops at the first
+// Finding. now is the moment against which dates are judged.
 func Validate(p *Packet, now time.Time) []Finding {
-	v := &validation{now: now}
-	if p.Status != nil {
-		v.status(p.Status)
+	return ValidateWith(p, ValidateOptions{Now: now})
+}
+
+// ValidateWith is Validate for any set of rules. Of a packet that was read,
+// Findings have the place of the element, or of the nearest element above it
+// when it is missing. The Findings of reading are not repeated;
+// [Against.Of] tells which of them the set holds.
+func ValidateWith(p *Packet, o ValidateOptions) []Finding {
+	v := &validation{ValidateOptions: o, packet: p}
+	for _, f := range p.Findings {
+		v.zipped = v.zipped || f.Rule == "PKT-7"
+		v.recoded = v.recoded || f.Rule == "XML-6"
+	}
+	law, axis, vendor := o.Against == Law || o.Against == All, o.Against == Axis || o.Against == All, o.Against == Vendor || o.Against == All
+	if law || axis {
+		v.values()
+	}
+	if axis {
+		v.axis()
+	}
+	if law {
+		v.habits()
+		v.structure() // it does not repeat what the others said
+	}
+	if vendor {
+		v.vendor()
+	}
+	if o.Against == All {
 		return v.findings
 	}
-	if p.Document != nil {
-		v.document(p.Document)
-		if len(p.Signatures) == 0 {
-			v.find("SIG-1", "")
-		}
-	}
-	return v.findings
+	return o.Against.Of(v.findings)
 }
 
 type validation struct {
-	now      time.Time
+	ValidateOptions
+	packet   *Packet
+	zipped   bool // places are not those of the packet's bytes
+	recoded  bool // offsets are not
 	findings []Finding
 }
 
+// find records a Finding about the element at path, see [outline.element].
 func (v *validation) find(id, path string, args ...any) {
-	v.findings = append(v.findings, finding(id, xmlscan.Pos{}, path, args...))
+	v.findAt(id, v.packet.outline.place(path), path, args...)
 }
 
-func (v *validation) document(d *Document) {
-	if d.From.OrganID == "" {
-		v.find("ID-1", "From/OrganId", "From")
+// findAt records a Finding. Arguments of type Text speak the language of the
+// message.
+func (v *validation) findAt(id string, pos xmlscan.Pos, path string, args ...any) {
+	entry := rule(id)
+	if v.zipped {
+		pos = xmlscan.Pos{}
 	}
-	v.receivers(d.To)
-	for _, f := range []struct{ name, value string }{
-		{"DocumentId", d.DocumentID},
-		{"Code/CodeNumber", d.Code.CodeNumber}, {"Code/CodeNotation", d.Code.CodeNotation},
-		{"Subject", d.Subject}, {"From/OrganName", d.From.OrganName},
-	} {
-		if f.value == "" {
-			v.find("DOC-1", f.name, f.name)
+	if v.recoded {
+		pos.Offset = 0
+	}
+	vi, en := make([]any, len(args)), make([]any, len(args))
+	for i, a := range args {
+		if vi[i], en[i] = a, a; a == nil {
+			continue
+		}
+		if t, ok := a.(Text); ok {
+			vi[i], en[i] = t.VI, t.EN
 		}
 	}
-	v.dates(d)
-	if n, ok := d.OtherInfo.Priority.Int(); d.OtherInfo.Priority != "" && (!ok || n < 0 || n > 4) {
-		v.find("DOC-7", "OtherInfo/Priority", string(d.OtherInfo.Priority))
-	}
-	switch d.DocType() {
-	case New, Recall, Update, Replace:
-	default:
-		v.find("DOC-12", "Bussiness/BussinessDocType", string(d.DocType()))
-	}
-	switch mark := strings.ToLower(d.OtherInfo.SphereOfPromulgation); mark {
-	case "mật", "tối mật", "tuyệt mật":
-		v.find("DOC-8", "OtherInfo/SphereOfPromulgation", d.OtherInfo.SphereOfPromulgation)
-	}
+	v.findings = append(v.findings, Finding{
+		Rule: id, Severity: entry.Severity, Path: path, Pos: pos, Clause: entry.Clause, Remedy: entry.Remedy,
+		Message: Text{fmt.Sprintf(entry.Message.VI, vi...), fmt.Sprintf(entry.Message.EN, en...)},
+	})
 }
 
-func (v *validation) receivers(to []Organ) {
-	if len(to) == 0 {
-		v.find("DOC-10", "To")
-	}
-	seen := make(map[string]bool)
-	for i, o := range to {
-		path := "To[" + strconv.Itoa(i+1) + "]/OrganId"
-		switch {
-		case o.OrganID == "":
-			v.find("ID-1", path, "To["+strconv.Itoa(i+1)+"]")
-		case seen[o.OrganID]:
-			v.find("DOC-11", path, o.OrganID)
+// spoken says that there is a Finding about this path already that asks for
+// something to be mended.
+func (v *validation) spoken(path string) bool {
+	for _, f := range v.findings {
+		if f.Path == path && f.Severity != Info {
+			return true
 		}
-		seen[o.OrganID] = true
 	}
+	return false
 }
 
-func (v *validation) dates(d *Document) {
-	promulgated := d.PromulgationInfo.PromulgationDate
-	if promulgated == "" {
-		v.find("DOC-1", "PromulgationInfo/PromulgationDate", "PromulgationInfo/PromulgationDate")
-	} else if t, err := promulgated.Time(); err != nil {
-		v.find("DOC-3", "PromulgationInfo/PromulgationDate", "PromulgationDate", string(promulgated))
-	} else if t.After(v.now) {
-		v.find("DOC-3a", "PromulgationInfo/PromulgationDate", string(promulgated))
-	}
-	if _, err := d.DueDate.Time(); d.DueDate != "" && err != nil {
-		v.find("DOC-3", "DueDate", "DueDate", string(d.DueDate))
-	}
-	v.documentID("DocumentId", d.DocumentID)
-	if d.Business != nil {
-		v.documentID("Bussiness/DocumentId", d.Business.DocumentID)
-	}
-}
-
-// documentID looks at the date inside an identifier of the recommended form.
-// It is not compared with the promulgation date: vendor samples disagree there.
-func (v *validation) documentID(path, id string) {
-	parts := strings.SplitN(id, ",", 3)
-	if len(parts) != 3 || strings.Count(parts[1], "/") != 2 {
+// values checks what every reader stumbles over.
+func (v *validation) values() {
+	if s := v.packet.Status; s != nil {
+		v.status(s)
 		return
 	}
-	if _, err := Date(parts[1]).Time(); err != nil {
-		v.find("DOC-3b", path, id)
+	d := v.packet.Document
+	if d == nil {
+		return
+	}
+	v.document(d)
+	if len(v.packet.Signatures) == 0 {
+		v.find("SIG-1", "")
 	}
 }
 
-func (v *validation) status(s *Status) {
-	if s.From.OrganID == "" {
-		v.find("ID-1", "From/OrganId", "From")
+// habits checks what the law asks for beyond that, and practice makes wise.
+func (v *validation) habits() {
+	if s := v.packet.Status; s != nil {
+		v.organ("From/OrganId", s.From, time.Time{})
+		v.moment("Timestamp", s.Timestamp)
+		return
 	}
-	if _, ok := s.StatusCode.Name(); !ok {
-		v.find("ST-1", "StatusCode", string(s.StatusCode))
+	d := v.packet.Document
+	if d == nil {
+		return
 	}
-	switch s.StatusCode.Canonical() {
-	case StatusRefused, StatusTakeBack, StatusTakeBackDenied:
-		if s.Description == "" {
-			v.find("ST-2", "Description", string(s.StatusCode))
-		}
+	v.organs(d)
+	v.lengths(d)
+	v.code(d)
+	v.purpose(d)
+	v.times(d)
+	v.algorithms()
+}
+
+// shorten cuts a value from a packet for a message.
+func shorten(s string) string {
+	const most = 60
+	r := []rune(strings.ToValidUTF8(s, "�"))
+	if len(r) <= most {
+		return string(r)
 	}
-	if s.ResponseFor.OrganID == "" {
-		v.find("ST-5", "ResponseFor/OrganId", "OrganId")
-	}
-	if s.ResponseFor.Code == "" && s.ResponseFor.DocumentID == "" {
-		v.find("ST-5", "ResponseFor/Code", "Code")
-	}
-	if _, err := s.Timestamp.Time(); err != nil {
-		v.find("DOC-3", "Timestamp", "Timestamp", string(s.Timestamp))
-	}
+	return string(r[:most]) + "…"
 }

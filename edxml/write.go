@@ -19,6 +19,11 @@ var ErrNoContent = errors.New("edxml: attachment without content")
 // reference libraries, empty optional elements left out, every file as base64
 // of its own bytes. Attachments are streamed; their ContentID is filled in
 // where it is empty.
+//
+// Zip or raw: no file is ever wrapped in a zip here, and application/zip is
+// said only of a file that is one. Every reader in use takes the raw form, and
+// a wrapper costs time, hides the type and changes nothing that anybody reads.
+// Readers meet both, see [Attachment].
 func Write(w io.Writer, d *Document) error {
 	x := newXMLWriter(w, false)
 	x.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
@@ -167,6 +172,7 @@ func WriteStatus(w io.Writer, s *Status) error {
 	x.leaf("StatusCode", string(s.StatusCode))
 	x.leaf("Description", s.Description)
 	x.leaf("Timestamp", string(s.Timestamp))
+	x.extra("MessageHeader", s.Extra)
 	x.close("edXML:MessageHeader")
 	x.close("edXML:edXMLHeader")
 	x.close("edXML:edXMLEnvelope")
@@ -217,6 +223,7 @@ func (x *xmlWriter) messageHeader(d *Document) {
 	if !x.full && len(d.ToPlaces) > 0 {
 		x.list("ToPlaces", "Place", d.ToPlaces)
 	}
+	x.extra("MessageHeader", d.Extra)
 	x.close(x.prefix + "MessageHeader")
 }
 
@@ -325,6 +332,7 @@ func (x *xmlWriter) business(b *Business) {
 	if x.full {
 		x.optional("Paper", string(b.Paper))
 	}
+	x.extra("Bussiness", b.Extra)
 	x.close(x.prefix + "Bussiness")
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lienthong/lienthong/edxml/xmlscan"
 )
 
 // xmlWriter writes indented XML and remembers the first error.
@@ -54,6 +56,22 @@ func (x *xmlWriter) leaf(name, value string) {
 func (x *xmlWriter) optional(name, value string) {
 	if value != "" {
 		x.leaf(name, value)
+	}
+}
+
+// extra writes back what was kept of a block besides the standard: its own
+// elements, the deeper ones and the attributes not.
+func (x *xmlWriter) extra(block string, list []Extra) {
+	for _, e := range list {
+		if e.Path != block || strings.HasPrefix(e.Name, "@") {
+			continue
+		}
+		if x.err == nil && !xmlscan.IsName(e.Name) {
+			x.err = fmt.Errorf("edxml: %.40q is no name of an element", e.Name)
+		}
+		name := x.prefix + e.Name
+		x.indent()
+		x.raw("<" + name + ">" + x.escape(e.Text) + "</" + name + ">\n")
 	}
 }
 

@@ -73,8 +73,17 @@ func (c *counter) ReadByte() (byte, error) {
 // axis zips again and does not say so, and Office files are zips themselves;
 // so the bytes decide, with the name and the first entry.
 func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
+	if strings.EqualFold(path.Ext(name), ".zip") {
+		return nil
+	}
+	return openEntry(r, func(entry string) bool { return wrapped(entry, name, contentType) })
+}
+
+// openEntry returns the first entry of a zip if it can be read forward and is
+// wanted by its name; else nothing of r is consumed.
+func openEntry(r *bufio.Reader, wanted func(entry string) bool) *zipEntry {
 	head, err := r.Peek(zipHeader)
-	if err != nil || binary.LittleEndian.Uint32(head) != zipLocal || strings.EqualFold(path.Ext(name), ".zip") {
+	if err != nil || binary.LittleEndian.Uint32(head) != zipLocal {
 		return nil
 	}
 	flags, method := binary.LittleEndian.Uint16(head[6:]), binary.LittleEndian.Uint16(head[8:])
@@ -88,7 +97,7 @@ func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
 		return nil
 	}
 	entry := string(head[zipHeader:])
-	if !wrapped(entry, name, contentType) || method != zipDeflate && (method != zipStored || flags&8 != 0) || flags&1 != 0 {
+	if !wanted(entry) || method != zipDeflate && (method != zipStored || flags&8 != 0) || flags&1 != 0 {
 		return nil
 	}
 	e := &zipEntry{in: &counter{Reader: r}, want: crc, flags: flags, method: method}
@@ -107,8 +116,10 @@ func wrapped(entry, name, contentType string) bool {
 	if strings.Contains(entry, "/") || entry == "[Content_Types].xml" || entry == "mimetype" {
 		return false
 	}
-	return strings.Contains(strings.ToLower(contentType), "zip") || strings.EqualFold(path.Ext(entry), path.Ext(name))
+	return saysZip(contentType) || strings.EqualFold(path.Ext(entry), path.Ext(name))
 }
+
+func saysZip(contentType string) bool { return strings.Contains(strings.ToLower(contentType), "zip") }
 
 // Read implements io.Reader.
 func (e *zipEntry) Read(p []byte) (int, error) {
@@ -150,4 +161,33 @@ func (e *zipEntry) finish() (second bool, err error) {
 		return second, fmt.Errorf("its check sum is %08x, the file's is %08x", e.want, e.crc)
 	}
 	return second, nil
+}
+
+// unzipped returns r, or the first entry of the zip that r is, and whether it
+// is one. QUIRK: the iVBDH dialect zips both of its files.
+func unzipped(r io.Reader, limits Limits) (io.Reader, bool, error) {
+	head := bufio.NewReaderSize(r, 4096)
+	if magic, err := head.Peek(4); err != nil || binary.LittleEndian.Uint32(magic) != zipLocal {
+		return head, false, nil // whoever reads on meets the error
+	}
+	e := openEntry(head, func(string) bool { return true })
+	if e == nil {
+		return nil, true, &ContentError{Rule: "ATT-8", Text: "the zip around the packet cannot be read from its front"}
+	}
+	return &bounded{e, 0, limits.UnzipRatio}, true, nil
+}
+
+// bounded reads a packet out of a zip, as far as the ratio allows.
+type bounded struct {
+	*zipEntry
+	n, ratio int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.zipEntry.Read(p)
+	if b.n += int64(n); b.n > 10<<20 && b.n > b.in.n*b.ratio {
+		return n, &LimitError{Limit: "unzip ratio", Max: b.ratio}
+	}
+	return n, err
 }

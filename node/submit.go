@@ -92,7 +92,12 @@ func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
 	if p.packet.Credential != nil {
 		return nil, ErrToken
 	}
-	findings := append(p.packet.Findings, edxml.Validate(p.packet, time.Now())...)
+	findings := append(p.packet.Findings, edxml.ValidateWith(p.packet, edxml.ValidateOptions{Now: time.Now(), Against: edxml.Axis})...)
+	for i, f := range findings {
+		if f.Rule == "AXS-3" { // the day may have come when the axis sees it, or this clock is slow
+			findings[i].Severity = edxml.Warning
+		}
+	}
 	if n.Key != nil { // it will be signed here
 		findings = slices.DeleteFunc(findings, func(f edxml.Finding) bool { return f.Rule == "SIG-1" })
 	}

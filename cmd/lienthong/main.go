@@ -68,6 +68,12 @@ func (p *program) app() *cli.App {
 			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.configCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
+			p.explainCommand(),
+			p.buildCommand(),
+			p.convertCommand(),
+			p.extractCommand(),
+			p.diffCommand(),
+			p.organCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // report decides
 		OnUsageError:   usage,

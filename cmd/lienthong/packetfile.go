@@ -220,7 +220,11 @@ func (r interruptible) ReadAt(b []byte, at int64) (int, error) {
 // does not keep the others back. do returns the exit code for its file; an
 // error is reported here.
 func (p *program) eachPacket(c *cli.Context, do func(file string) (int, error)) error {
-	files := c.Args().Slice()
+	return p.eachOf(c, c.Args().Slice(), do)
+}
+
+// eachOf is eachPacket for a list of files.
+func (p *program) eachOf(c *cli.Context, files []string, do func(file string) (int, error)) error {
 	if len(files) == 0 {
 		return usageError{edxml.Text{VI: "thiếu tệp gói tin", EN: "a packet file is missing"}, c.Command.HelpName}
 	}

@@ -47,6 +47,41 @@ func isName(r rune) bool {
 		0x300 <= r && r <= 0x36F || r == 0x203F || r == 0x2040
 }
 
+// asciiName holds 2 for the ASCII characters that may begin a name, 1 for those
+// that may only go on in it.
+var asciiName = func() (table [256]byte) {
+	for c := range rune(utf8.RuneSelf) {
+		switch {
+		case isNameStart(c):
+			table[c] = 2
+		case isName(c):
+			table[c] = 1
+		}
+	}
+	return table
+}()
+
+// asciiRun returns how many leading bytes of b are ASCII characters of a name.
+func asciiRun(b []byte) int {
+	for i, c := range b {
+		if asciiName[c] == 0 {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// IsName reports whether s can be the local name of an element or attribute:
+// Namespaces in XML [4] NCName.
+func IsName(s string) bool {
+	for i, r := range s {
+		if i == 0 && !isNameStart(r) || !isName(r) || r == utf8.RuneError {
+			return false
+		}
+	}
+	return s != ""
+}
+
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 const (

@@ -47,3 +47,13 @@ func TestCharacterClasses(t *testing.T) {
 		}
 	}
 }
+
+func TestIsName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a": true, "Hồ_sơ": true, "_1": true, "a·b-c.d": true, "": false, "1a": false, "a b": false, "p:a": false, "-a": false, "a\xff": false, "a>": false, "a\ufffd": false,
+	} {
+		if IsName(name) != want {
+			t.Errorf("%q: %v", name, !want)
+		}
+	}
+}

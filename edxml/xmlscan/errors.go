@@ -47,6 +47,10 @@ const (
 	// QUIRK: the same attribute twice, the last wins, as the vendor's parser
 	// does. XML 1.0 §3.1, WFC: Unique Att Spec.
 	QuirkDuplicateAttribute QuirkKind = "duplicate-attribute"
+	// QUIRK: UTF-16, with a byte order mark or without; the vendor's parser
+	// takes it. Positions count the bytes of the UTF-8 it stands for, so no
+	// byte range of such a document may be cut or spliced. XML 1.0 §4.3.3.
+	QuirkUTF16 QuirkKind = "utf-16"
 )
 
 // Quirk is one fault that was let pass.

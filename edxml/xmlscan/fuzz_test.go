@@ -20,6 +20,7 @@ func FuzzScanner(f *testing.F) {
 		f.Add([]byte(form.doc), true)
 	}
 	f.Add([]byte(treeDoc), false)
+	f.Add([]byte(utf16Of(treeDoc, "LE", true)), true)
 	f.Fuzz(func(t *testing.T, data []byte, tolerant bool) {
 		if len(data) > 1<<14 {
 			t.Skip("long inputs only take time")
@@ -62,6 +63,9 @@ func checkErrorType(t *testing.T, err error) {
 // fuzzTree reads the document as a tree from the root on.
 func fuzzTree(t *testing.T, doc string, o xmlscan.Options) {
 	s := xmlscan.New(strings.NewReader(doc), o)
+	if o.Tolerant {
+		doc = utf8Form(doc)
+	}
 	for {
 		tok, err := s.Next()
 		if err != nil {

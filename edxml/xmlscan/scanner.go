@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
+	"strconv"
 )
 
 // Options says how to read. The zero value reads strictly within the default
@@ -15,12 +15,13 @@ type Options struct {
 }
 
 const (
-	firstWindow = 4 << 10  // size of the read buffer for a small document
-	window      = 64 << 10 // size it grows to as more is read
-	maxQuirks   = 1000     // quirks kept; more are let pass unnamed
-	maxStray    = 4 << 10  // stray bytes looked through for the start of the document
-	maxNames    = 4096     // strings kept for reuse
-	maxInterned = 64       // bytes of a string kept for reuse
+	firstWindow  = 4 << 10  // size of the read buffer for a small document
+	secondWindow = 32 << 10 // for one that is not small
+	window       = 64 << 10 // size it grows to as more is read
+	maxQuirks    = 1000     // quirks kept; more are let pass unnamed
+	maxStray     = 4 << 10  // stray bytes looked through for the start of the document
+	maxNames     = 4096     // strings kept for reuse
+	maxInterned  = 64       // bytes of a string kept for reuse
 )
 
 // Scanner reads one document. It is not safe for concurrent use.
@@ -40,17 +41,18 @@ type Scanner struct {
 	mark lineMark
 	tok  Token
 
-	state    state
-	started  bool
-	docStart int64 // offset of the document behind a byte order mark or stray bytes
-	cdata    bool  // inside a CDATA section
-	brackets int   // trailing ']' of the text so far, for "]]>"
-	scratch  []byte
-	emptyEnd bool // the End of an empty element is due
-	open     []element
-	elements int
-	names    map[string]string
-	space    namespaces
+	state      state
+	started    bool
+	transcoded bool  // read from UTF-16
+	docStart   int64 // offset of the document behind a byte order mark or stray bytes
+	cdata      bool  // inside a CDATA section
+	brackets   int   // trailing ']' of the text so far, for "]]>"
+	scratch    []byte
+	emptyEnd   bool // the End of an empty element is due
+	open       []element
+	elements   int
+	names      map[string]string
+	space      namespaces
 }
 
 type state uint8
@@ -79,7 +81,7 @@ func New(r io.Reader, o Options) *Scanner {
 	return &Scanner{
 		r: r, limits: o.Limits.withDefaults(), strict: !o.Tolerant,
 		buf: make([]byte, 0, firstWindow), mark: lineMark{line: 1},
-		names: make(map[string]string), space: newNamespaces(),
+		names: make(map[string]string, 64), space: newNamespaces(),
 	}
 }
 
@@ -227,14 +229,19 @@ func (s *Scanner) hasPrefix(p string) bool {
 
 // fill reads more input behind the unread bytes. It may move them.
 func (s *Scanner) fill() {
+	full := len(s.buf) == cap(s.buf) // then the document is longer than the window
 	if s.pos > 0 {
 		s.advanceMark(s.base + int64(s.pos))
 		n := copy(s.buf, s.buf[s.pos:])
 		s.base += int64(s.pos)
 		s.buf, s.pos = s.buf[:n], 0
 	}
-	if len(s.buf) == cap(s.buf) || s.base > 0 && cap(s.buf) < window {
-		s.buf = append(make([]byte, 0, 2*cap(s.buf)), s.buf...)
+	if len(s.buf) == cap(s.buf) || full && cap(s.buf) < window {
+		size := 2 * cap(s.buf)
+		if cap(s.buf) == firstWindow {
+			size = secondWindow // steps in between would be thrown away at once
+		}
+		s.buf = append(make([]byte, 0, size), s.buf...)
 	}
 	for range 100 {
 		n, err := s.r.Read(s.buf[len(s.buf):cap(s.buf)])
@@ -246,6 +253,9 @@ func (s *Scanner) fill() {
 		}
 		if err != nil {
 			s.eof = true
+			if errors.Is(err, errUTF16) {
+				err = s.syntax(len(s.buf), "XML 1.0 §4.3.3", err.Error(), ErrEncoding)
+			}
 			if !errors.Is(err, io.EOF) {
 				s.rerr = err
 			}
@@ -332,9 +342,12 @@ func (s *Scanner) skipStart() error {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
 		s.pos += 3
-	case bytes.HasPrefix(head, []byte{0xFE, 0xFF}), bytes.HasPrefix(head, []byte{0xFF, 0xFE}),
-		bytes.HasPrefix(head, []byte{0, '<'}), bytes.HasPrefix(head, []byte{'<', 0}):
-		return s.syntax(s.pos, "XML 1.0 §4.3.3", "the document is UTF-16; write it as UTF-8", ErrEncoding)
+	default:
+		if order, mark := utf16At(head); order != nil {
+			if err := s.transcode(order, mark); err != nil {
+				return err
+			}
+		}
 	}
 	if !s.have(1) {
 		return s.syntax(s.pos, "XML 1.0 [1] document", "the document is empty", ErrNotXML)
@@ -365,7 +378,7 @@ func (s *Scanner) skipStray() error {
 	if i < 0 || bytes.IndexByte(head[:i], 0) >= 0 {
 		return notXML()
 	}
-	text := "stray bytes before the document: " + strings.ToValidUTF8(string(head[:min(i, 32)]), "?")
+	text := "stray bytes before the document: " + strconv.Quote(string(head[:min(i, 32)]))
 	if err := s.pass(QuirkStrayBytes, s.pos, "XML 1.0 [1] document", text); err != nil {
 		return err
 	}

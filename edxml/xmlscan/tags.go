@@ -1,6 +1,7 @@
 package xmlscan
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -175,6 +176,11 @@ func (s *Scanner) attValue(i *int) (string, error) {
 		return "", s.syntax(s.pos+*i, "XML 1.0 [10] AttValue", "an attribute value stands in quotes", nil)
 	}
 	*i++
+	ahead := s.buf[s.pos+*i:]
+	if end := bytes.IndexByte(ahead[:min(len(ahead), maxInterned)], quote); end >= 0 && plainRun(ahead[:end]) == end && end <= s.limits.AttributeValue {
+		*i += end + 1
+		return s.intern(ahead[:end]), nil
+	}
 	v := s.scratch[:0]
 	for {
 		if !s.have(*i + 1) {
@@ -301,6 +307,10 @@ func (s *Scanner) qName(from int) (int, error) {
 // ncName returns the length of the name without colon at from (Namespaces [4] NCName).
 func (s *Scanner) ncName(from int) (int, error) {
 	i := from
+	if at := s.pos + from; at < len(s.buf) && asciiName[s.buf[at]] > 1 { // nearly every name is ASCII
+		run := asciiRun(s.buf[at:min(len(s.buf), at+s.limits.Name)])
+		i += run
+	}
 	for {
 		if !s.have(i + 1) {
 			return 0, s.truncated()
@@ -349,9 +359,8 @@ func (s *Scanner) declaration(target, data string, n int) error {
 	}
 	if r, encoding, ok := pseudoAttr(rest, "encoding"); ok {
 		rest = r
-		// A declared encoding must be what the bytes are; only UTF-8 is read.
-		if !strings.EqualFold(encoding, "UTF-8") && !strings.EqualFold(encoding, "US-ASCII") {
-			return fault(fmt.Sprintf("the declaration says encoding %q; write UTF-8", encoding), ErrEncoding)
+		if !s.declared(encoding) {
+			return fault(fmt.Sprintf("the declaration says encoding %q, the bytes are not that; write UTF-8", encoding), ErrEncoding)
 		}
 	}
 	if r, alone, ok := pseudoAttr(rest, "standalone"); ok && (alone == "yes" || alone == "no") {

@@ -91,6 +91,9 @@ func TestTolerantRefuses(t *testing.T) {
 		case "", docRule, uniqueRule, sameRule, prefixRule:
 			continue
 		}
+		if utf8Form(f.doc) != f.doc {
+			continue // UTF-16 is one of the named faults
+		}
 		t.Run(f.name, func(t *testing.T) {
 			_, err := read(t, f.doc, strings.NewReader(f.doc), xmlscan.Options{Tolerant: true})
 			if got := rule(err); got != f.rule {

@@ -1,6 +1,7 @@
 package xmlscan
 
 import (
+	"bytes"
 	"errors"
 	"io"
 
@@ -16,11 +17,32 @@ type Tree struct {
 	Root       *etree.Element
 	Start, End int64 // the byte span in the document
 
-	places map[*etree.Element]Pos
+	places []place // in document order
+	latest int     // index of the place asked for last
 }
 
-// Pos returns where an element of the tree begins.
-func (t *Tree) Pos(el *etree.Element) Pos { return t.places[el] }
+// place is where an element begins.
+type place struct {
+	el  *etree.Element
+	pos Pos
+}
+
+// Pos returns where an element of the tree begins, the zero Pos for any other
+// element. Asking in document order costs nothing; a tree is not safe for
+// concurrent use.
+func (t *Tree) Pos(el *etree.Element) Pos {
+	for n := range t.places {
+		i := t.latest + n
+		if i >= len(t.places) {
+			i -= len(t.places)
+		}
+		if t.places[i].el == el {
+			t.latest = i
+			return t.places[i].pos
+		}
+	}
+	return Pos{}
+}
 
 // Tree reads the rest of the element whose Start token Next just returned, up
 // to and including its end tag, and returns it as a tree. max is the limit for
@@ -40,17 +62,18 @@ func (s *Scanner) Tree(max int64) (*Tree, error) {
 	for _, b := range s.space.inScope() {
 		declare(context, b)
 	}
-	t := &Tree{Start: s.tok.Start, places: make(map[*etree.Element]Pos)}
+	t := &Tree{Start: s.tok.Start, places: make([]place, 0, 16)}
+	var made nodes
 	cur := context
 	var text []byte
 	for {
 		if s.tok.Kind != Text && len(text) > 0 {
-			cur.CreateText(string(text))
+			cur.AddChild(made.text(s.layout(text)))
 			text = text[:0]
 		}
 		switch s.tok.Kind {
 		case Start:
-			cur = s.child(t, cur)
+			cur = s.child(t, &made, cur)
 		case End:
 			cur = cur.Parent()
 			if cur == context {
@@ -78,6 +101,15 @@ func (s *Scanner) Tree(max int64) (*Tree, error) {
 	}
 }
 
+// layout returns text as a string, the same one for the same line end and
+// indentation: half of a document's texts are that.
+func (s *Scanner) layout(text []byte) string {
+	if text[0] == '\n' && len(bytes.TrimLeft(text[1:], " \t")) == 0 {
+		return s.intern(text)
+	}
+	return string(text)
+}
+
 // stop makes err final.
 func (s *Scanner) stop(err error) error {
 	s.err = err
@@ -85,17 +117,55 @@ func (s *Scanner) stop(err error) error {
 }
 
 // child adds the element of the current Start token to parent.
-func (s *Scanner) child(t *Tree, parent *etree.Element) *etree.Element {
-	el := parent.CreateElement(s.tok.Name.Local)
-	el.Space = s.tok.Name.Prefix
+func (s *Scanner) child(t *Tree, made *nodes, parent *etree.Element) *etree.Element {
+	el := made.element(s.tok.Name)
+	parent.AddChild(el)
 	for _, b := range s.tok.Bindings {
 		declare(el, b)
 	}
 	for _, a := range s.tok.Attrs {
 		el.CreateAttr(a.Name.String(), a.Value)
 	}
-	t.places[el] = s.Pos(s.tok.Start)
+	t.places = append(t.places, place{el, s.Pos(s.tok.Start)})
 	return el
+}
+
+// nodes makes the nodes of a tree in batches that grow: a header has some
+// hundred of them, and one by one they would be most of the cost of reading it.
+type nodes struct {
+	made     int
+	elements []etree.Element
+	texts    []etree.CharData
+	tokens   []etree.Token
+}
+
+// element makes an element with room for one child, which is all that most have.
+func (n *nodes) element(name Name) *etree.Element {
+	if len(n.elements) == 0 {
+		size := n.batch()
+		n.elements, n.tokens = make([]etree.Element, size), make([]etree.Token, size)
+	}
+	el := &n.elements[0]
+	el.Space, el.Tag, el.Child = name.Prefix, name.Local, n.tokens[:0:1]
+	n.elements, n.tokens = n.elements[1:], n.tokens[1:]
+	return el
+}
+
+// batch is how many nodes to make next.
+func (n *nodes) batch() int {
+	size := min(8+n.made, 64)
+	n.made += size
+	return size
+}
+
+func (n *nodes) text(data string) *etree.CharData {
+	if len(n.texts) == 0 {
+		n.texts = make([]etree.CharData, n.batch())
+	}
+	c := &n.texts[0]
+	c.Data = data
+	n.texts = n.texts[1:]
+	return c
 }
 
 func declare(el *etree.Element, b Binding) {

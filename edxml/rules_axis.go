@@ -1,0 +1,36 @@
+package edxml
+
+// axisRules is the part of the catalogue about what the eDoc axis refuses over
+// and above the law.
+var axisRules = []Rule{
+	{"AXS-1", Error, clauseBKAV,
+		Text{"thiếu thẻ %s; trục từ chối dù thẻ có thể để trống", "tag %s is missing; the axis refuses that, though the tag may be empty"},
+		Text{"ghi thẻ này, để trống nếu không có giá trị", "write the tag, empty where there is no value"}},
+	{"AXS-2", Error, clauseBKAV,
+		Text{"khối %s thuộc không gian tên %q; trục không tìm thấy khối này", "block %s is in namespace %q, where the axis does not find it"},
+		Text{"dùng không gian tên " + NamespaceEDoc, "use the namespace " + NamespaceEDoc}},
+	{"AXS-3", Error, clauseBKAV,
+		Text{"ngày ban hành %s ở tương lai", "the promulgation date %s lies in the future"},
+		Text{"sửa ngày ban hành, hoặc gửi vào ngày đó", "correct the date, or send on that day"}},
+	{"AXS-4", Error, clauseBKAV,
+		Text{"DocumentType/Type là %q, trục chỉ nhận 1 hoặc 2", "DocumentType/Type is %q, the axis takes 1 and 2 only"},
+		Text{"dùng 1 cho văn bản quy phạm pháp luật, 2 cho văn bản hành chính", "use 1 for legal normative documents, 2 for administrative ones"}},
+	{"AXS-5", Error, clauseBKAV,
+		Text{"%s là %q, phải là số nguyên không âm", "%s is %q, it must be an integer of 0 or more"},
+		Text{"ghi số lượng bằng chữ số", "write the amount in digits"}},
+	{"AXS-6", Error, clauseBKAV,
+		Text{"mã định danh %q có %d nhóm, trục chỉ nhận tối đa 4", "identifier %q has %d groups, the axis takes 4 at most"},
+		Text{"hỏi đơn vị vận hành trục về mã của cơ quan này", "ask the operator of the axis which identifier it knows"}},
+	{"AXS-7", Error, clauseBKAV,
+		Text{"TraceHeader thứ %d không có OrganId", "TraceHeader %d has no OrganId"},
+		Text{"ghi mã của cơ quan đã xử lý gói tin", "write the identifier of the agency that handled the packet"}},
+	{"AXS-8", Error, clauseBKAV,
+		Text{"không có khối Bussiness; trục báo lỗi khi xử lý", "there is no Bussiness block, over which the axis fails"},
+		Text{"ghi Bussiness với BussinessDocType", "write Bussiness with BussinessDocType"}},
+	{"AXS-9", Error, clauseBKAV,
+		Text{"tệp đính kèm %q rỗng; trục hủy cả văn bản", "attachment %q is empty; the axis rolls the whole document back"},
+		Text{"bỏ tệp rỗng hoặc gửi đúng tệp", "leave it out, or send the right file"}},
+	{"AXS-10", Error, clauseBKAV,
+		Text{"trạng thái không có StaffInfo; trục báo lỗi khi xử lý", "the status has no StaffInfo, over which the axis fails"},
+		Text{"ghi StaffInfo, có thể để trống các thẻ bên trong", "write StaffInfo; its tags may be empty"}},
+}
