@@ -275,7 +275,7 @@ func finding(id string, pos xmlscan.Pos, path string, args ...any) Finding {
 func (r *Reader) reportQuirks() {
 	quirks := r.scan.Quirks()
 	for _, q := range quirks[r.quirks:] {
-		r.find(quirkRule(q.Kind), q.Pos, "", q.Text)
+		r.find(quirkRule(q.Kind), q.Pos, "", q.Subject)
 		r.tolerated = true
 		r.recoded = r.recoded || q.Kind == xmlscan.QuirkUTF16
 	}

@@ -278,6 +278,12 @@ func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
 	return t, nil
 }
 
+// strict reports whether the bytes of the packet can go out as they are: they
+// needed no tolerance at the level of XML, and offsets in them are known.
+func (k *kept) strict() bool {
+	return k.packet.HeaderEnd > 0 && !slices.ContainsFunc(k.packet.Findings, func(f edxml.Finding) bool { return f.Rule == "XML-5" })
+}
+
 // envelope returns the SOAP envelope to send: the submitted one where it can
 // stay as it is, else a new one, signed if there is a key.
 func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
@@ -285,14 +291,15 @@ func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
 	for _, b := range k.packet.Signatures {
 		signed = signed || b.Name.Space == edxml.NamespaceDSig
 	}
-	if signed && k.envelope != nil && !n.ReplaceSignature {
+	stays := k.envelope != nil && k.strict()
+	if signed && stays && !n.ReplaceSignature {
 		return k.envelope, nil
 	}
 	if signed && !n.ReplaceSignature {
 		return nil, ErrSignatureLost
 	}
 	envelope := k.envelope
-	if envelope == nil || signed {
+	if !stays || signed {
 		k.identify()
 		d := *k.packet.Document
 		if len(d.TraceHeaders) == 0 {

@@ -26,6 +26,7 @@ func (p *program) convertCommand() *cli.Command {
 		Flags: []cli.Flag{
 			p.profileFlag(p.say("mặc định là dạng còn lại", "default the other one")),
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: p.say("tệp ra; mặc định là đầu ra chuẩn", "output file; default standard output")},
+			p.withFlag(),
 			&cli.BoolFlag{Name: "drop-signature", Usage: p.say("bỏ chữ ký số của gói tin", "give up the packet's signature")},
 		},
 		Action: p.convert,
@@ -54,6 +55,7 @@ func (p *program) convertFile(c *cli.Context, name string, asked edxml.Profile) 
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	f.with = c.String("with")
 	if packet, err := f.read(true); err != nil { // the header alone says whether it may be converted
 		return fileError{name, err}
 	} else if err := p.signedAlready(name, packet, c.Bool("drop-signature")); err != nil {

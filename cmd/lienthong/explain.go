@@ -68,7 +68,7 @@ func (e told) Error() string { return e.what.EN }
 func explain(err error) told {
 	file := ""
 	var fe fileError
-	if errors.As(err, &fe) {
+	for errors.As(err, &fe) { // the innermost is the one at fault
 		file, err = fe.file+": ", fe.err
 	}
 	e := diagnose(err)

@@ -27,7 +27,7 @@ func (p *program) extractCommand() *cli.Command {
 			"Names are made safe, never lead out of the folder, and nothing is overwritten: a name that is taken\n"+
 				"gets a number. A damaged or missing file is named (exit code 3); the others are taken out all the same."),
 		Flags: []cli.Flag{
-			p.jsonFlag(),
+			p.jsonFlag(), p.withFlag(),
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: p.say("thư mục để ghi", "the folder to write to")},
 		},
 		Action: p.extract,
@@ -66,6 +66,7 @@ func (p *program) extract(c *cli.Context) error {
 		if err != nil {
 			return exitDone, err
 		}
+		f.with = c.String("with")
 		code, err := x.packet(f, file)
 		if err = errors.Join(err, f.Close()); err != nil {
 			var known fileError
@@ -204,7 +205,12 @@ func incomplete(findings []edxml.Finding) []edxml.Finding {
 // read; end gets it with everything that is known when it is over, and the
 // findings so far.
 func (f *packetFile) walk(begin func(*edxml.Attachment) error, end func(edxml.Attachment, []edxml.Finding) error) (*edxml.Packet, error) {
-	r, err := edxml.NewReader(io.NewSectionReader(f.xml, 0, f.size), edxml.ReadOptions{Parts: f.partSource()})
+	o, done, err := f.options(false)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	r, err := edxml.NewReader(io.NewSectionReader(f.xml, 0, f.size), o)
 	if err != nil {
 		return nil, err
 	}
@@ -228,22 +234,5 @@ func (f *packetFile) walk(begin func(*edxml.Attachment) error, end func(edxml.At
 		if err := begin(a); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// partSource hands out the files beside an envelope; it is nil where there is
-// none.
-func (f *packetFile) partSource() func() (*edxml.Part, error) {
-	if !f.mime {
-		return nil
-	}
-	rest := f.parts
-	return func() (*edxml.Part, error) {
-		if len(rest) == 0 {
-			return nil, io.EOF
-		}
-		part := rest[0]
-		rest = rest[1:]
-		return &edxml.Part{ID: part.id, Type: part.contentType, Content: part.open()}, nil
 	}
 }

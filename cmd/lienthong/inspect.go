@@ -24,7 +24,7 @@ func (p *program) inspectCommand() *cli.Command {
 			"Prints the packet's fields, its attachments with size and digest, its signatures and the findings.\n"+
 				"Whether a signer is to be trusted is for lienthong verify to say."),
 		Flags: []cli.Flag{
-			p.jsonFlag(),
+			p.jsonFlag(), p.withFlag(),
 			&cli.BoolFlag{Name: "no-attachments", Usage: p.say("không giải mã tệp đính kèm và không kiểm tra chữ ký", "do not decode attachments nor check signatures")},
 		},
 		Action: p.inspect,
@@ -102,6 +102,7 @@ func (p *program) inspectFile(c *cli.Context, file string) (v *inspection, err e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	f.with = c.String("with")
 	packet, err := f.read(skip)
 	if err != nil {
 		return nil, fileError{file, err}

@@ -27,6 +27,7 @@ type packetFile struct {
 	root  string // Content-ID of the envelope
 	parts []packetPart
 
+	with   string       // the second file of a two-file dialect
 	alive  func() error // why to stop reading, nil to go on
 	opened []io.Closer
 	temps  []*os.File
@@ -168,7 +169,25 @@ func (f *packetFile) split(file io.Reader, withParts bool) error {
 
 // read reads the packet: fields, findings, sizes and digests.
 func (f *packetFile) read(skipContent bool) (*edxml.Packet, error) {
-	o := edxml.ReadOptions{SkipContent: skipContent}
+	o, done, err := f.options(skipContent)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return edxml.Read(io.NewSectionReader(f.xml, 0, f.size), o)
+}
+
+// options says how to read the packet: with the files beside an envelope, and
+// with the second file if there is one. done closes it.
+func (f *packetFile) options(skipContent bool) (o edxml.ReadOptions, done func(), err error) {
+	o, done = edxml.ReadOptions{SkipContent: skipContent}, func() {}
+	if f.with != "" {
+		second, err := os.Open(f.with)
+		if err != nil {
+			return o, nil, fileError{f.with, errors.Unwrap(err)}
+		}
+		o.With, done = second, func() { second.Close() }
+	}
 	if f.mime {
 		rest := f.parts
 		o.Parts = func() (*edxml.Part, error) {
@@ -184,7 +203,7 @@ func (f *packetFile) read(skipContent bool) (*edxml.Packet, error) {
 			return e, nil
 		}
 	}
-	return edxml.Read(io.NewSectionReader(f.xml, 0, f.size), o)
+	return o, done, nil
 }
 
 // contents returns the files beside the envelope, for package signature.
@@ -228,6 +247,9 @@ func (p *program) eachOf(c *cli.Context, files []string, do func(file string) (i
 	if len(files) == 0 {
 		return usageError{edxml.Text{VI: "thiếu tệp gói tin", EN: "a packet file is missing"}, c.Command.HelpName}
 	}
+	if c.IsSet("with") && len(files) > 1 {
+		return usageError{edxml.Text{VI: "--with chỉ dùng với một gói tin", EN: "--with goes with one packet"}, c.Command.HelpName}
+	}
 	stdin := false
 	for _, file := range files {
 		if file == "-" && stdin {
@@ -267,4 +289,10 @@ func heavier(a, b int) int {
 // interrupted is what a run says that was told to end.
 func interrupted(err error) error {
 	return told{exitFailed, with("đã dừng theo yêu cầu", "stopped as asked", err), edxml.Text{}}
+}
+
+// withFlag names the second file of the dialects that send two.
+func (p *program) withFlag() cli.Flag {
+	return &cli.StringFlag{Name: "with", Usage: p.say(
+		"tệp thứ hai của gói tin hai tệp (CV 512, CV 2803, iVBDH)", "the second file of a two-file packet (CV 512, CV 2803, iVBDH)")}
 }

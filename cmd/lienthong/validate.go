@@ -33,7 +33,7 @@ func (p *program) validateCommand() *cli.Command {
 			&cli.StringFlag{Name: "against", Value: edxml.Law.String(), Usage: p.say(
 				"bộ quy tắc: law (pháp luật), axis (trục eDoc từ chối), vendor (thư viện Java từ chối) hoặc all",
 				"set of rules: law, axis (what the eDoc axis refuses), vendor (what the Java library refuses) or all")},
-			p.jsonFlag(),
+			p.jsonFlag(), p.withFlag(),
 			&cli.StringFlag{Name: "junit", Usage: p.say("ghi kết quả vào tệp JUnit XML", "write the results to a JUnit XML file")},
 			&cli.StringFlag{Name: "sarif", Usage: p.say("ghi kết quả vào tệp SARIF 2.1.0", "write the results to a SARIF 2.1.0 file")},
 			&cli.BoolFlag{Name: "rules", Usage: p.say("in danh mục quy tắc", "print the catalogue of rules")},
@@ -186,6 +186,7 @@ func (k *checking) findings(c *cli.Context, file string) ([]edxml.Finding, error
 	if err != nil {
 		return nil, err
 	}
+	f.with = c.String("with")
 	packet, err := f.read(false)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fileError{file, err}

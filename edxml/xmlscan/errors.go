@@ -55,7 +55,8 @@ const (
 
 // Quirk is one fault that was let pass.
 type Quirk struct {
-	Kind QuirkKind
-	Text string // what was found
-	Pos  Pos
+	Kind    QuirkKind
+	Text    string // what was found, in one sentence part
+	Subject string // the bytes, name or thing it is about
+	Pos     Pos
 }

@@ -3,6 +3,7 @@ package xmlscan
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 )
@@ -309,12 +310,13 @@ func (s *Scanner) limit(name string, value int64, i int) error {
 }
 
 // pass records a quirk, or returns the fault when the scanner is strict.
-func (s *Scanner) pass(k QuirkKind, i int, rule, text string) error {
+func (s *Scanner) pass(k QuirkKind, i int, rule, text, subject string) error {
+	text = fmt.Sprintf(text, subject)
 	if s.strict {
 		return s.syntax(i, rule, text, nil)
 	}
 	if len(s.quirks) < maxQuirks {
-		s.quirks = append(s.quirks, Quirk{Kind: k, Text: text, Pos: s.at(i)})
+		s.quirks = append(s.quirks, Quirk{Kind: k, Text: text, Subject: subject, Pos: s.at(i)})
 	}
 	return nil
 }
@@ -378,8 +380,8 @@ func (s *Scanner) skipStray() error {
 	if i < 0 || bytes.IndexByte(head[:i], 0) >= 0 {
 		return notXML()
 	}
-	text := "stray bytes before the document: " + strconv.Quote(string(head[:min(i, 32)]))
-	if err := s.pass(QuirkStrayBytes, s.pos, "XML 1.0 [1] document", text); err != nil {
+	stray := strconv.Quote(string(head[:min(i, 32)]))
+	if err := s.pass(QuirkStrayBytes, s.pos, "XML 1.0 [1] document", "stray bytes before the document: %s", stray); err != nil {
 		return err
 	}
 	s.pos += i
@@ -396,7 +398,7 @@ func (s *Scanner) spaceBeforeDeclaration() bool {
 
 // junk handles what may not follow the root element.
 func (s *Scanner) junk(text string) error {
-	if err := s.pass(QuirkTrailingJunk, s.pos, "XML 1.0 [1] document", text+" after the root element"); err != nil {
+	if err := s.pass(QuirkTrailingJunk, s.pos, "XML 1.0 [1] document", "%s after the root element", text); err != nil {
 		return err
 	}
 	return io.EOF

@@ -159,7 +159,7 @@ func (s *Scanner) attribute(i *int, attrs []Attr, bindings []Binding) ([]Attr, [
 	}
 	for k := range bindings {
 		if bindings[k].Prefix == b.Prefix {
-			if err := s.pass(QuirkDuplicateAttribute, s.pos+at, "XML 1.0 §3.1, WFC: Unique Att Spec", raw+" stands twice"); err != nil {
+			if err := s.pass(QuirkDuplicateAttribute, s.pos+at, "XML 1.0 §3.1, WFC: Unique Att Spec", "%s stands twice", raw); err != nil {
 				return nil, nil, err
 			}
 			bindings[k] = b
@@ -235,7 +235,7 @@ func (s *Scanner) unique(attrs []Attr) ([]Attr, error) {
 			if attrs[i].Prefix != attrs[k].Prefix {
 				rule = "Namespaces §6.3, NSC: Attributes Unique"
 			}
-			if err := s.pass(QuirkDuplicateAttribute, s.pos, rule, "attribute "+attrs[i].Name.String()+" stands twice"); err != nil {
+			if err := s.pass(QuirkDuplicateAttribute, s.pos, rule, "attribute %s stands twice", attrs[i].Name.String()); err != nil {
 				return nil, err
 			}
 			attrs[k] = attrs[i]
@@ -262,7 +262,7 @@ func (s *Scanner) resolve(n Name, element bool) (string, error) {
 		return "", s.syntax(s.pos, reservedRule, "no element has the prefix xmlns", nil)
 	}
 	return "", s.pass(QuirkUnboundPrefix, s.pos, "Namespaces §5, NSC: Prefix Declared",
-		"prefix "+n.Prefix+" is not declared")
+		"prefix %s is not declared", n.Prefix)
 }
 
 // spaces passes white space at *i, reports whether there was any, and makes

@@ -94,7 +94,7 @@ func (s *Scanner) transcode(order binary.ByteOrder, mark int) error {
 	if s.strict {
 		return s.syntax(s.pos, "XML 1.0 §4.3.3", "the document is UTF-16; write it as UTF-8", ErrEncoding)
 	}
-	if err := s.pass(QuirkUTF16, s.pos, "XML 1.0 §4.3.3", "the document is UTF-16"); err != nil {
+	if err := s.pass(QuirkUTF16, s.pos, "XML 1.0 §4.3.3", "the document is %s", "UTF-16"); err != nil {
 		return err
 	}
 	var rest io.Reader = bytes.NewReader(bytes.Clone(s.buf[s.pos+mark:]))
