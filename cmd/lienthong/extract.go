@@ -86,7 +86,7 @@ func (x *extraction) packet(f *packetFile, file string) (int, error) {
 	var written string // the content of the attachment at hand, under a name that nobody looks at
 	defer func() {
 		if written != "" {
-			x.root.Remove(written)
+			_ = x.root.Remove(written) // the error that led here is the one to tell
 		}
 	}()
 	count, begun := 0, 0

@@ -96,7 +96,7 @@ func (p *program) validate(c *cli.Context) error {
 		if name := c.String(flag); name != "" {
 			text, err := write(k.results)
 			if err == nil {
-				err = os.WriteFile(name, text, 0o644) //nolint:gosec // a report for others to read
+				err = os.WriteFile(name, text, 0o644)
 			}
 			if err != nil {
 				return errors.Join(err, result)
