@@ -48,6 +48,7 @@ type ContentTypeError struct {
 	Type string // as received, at most 200 octets of it
 }
 
+// Error names the type.
 func (e *ContentTypeError) Error() string {
 	return fmt.Sprintf("soap: Content-Type %q is neither multipart/related nor text/xml", e.Type)
 }
@@ -58,6 +59,7 @@ type DuplicateError struct {
 	ID string // without brackets
 }
 
+// Error names the Content-ID.
 func (e *DuplicateError) Error() string {
 	return fmt.Sprintf("soap: two parts have the Content-ID %q", e.ID)
 }
@@ -68,6 +70,7 @@ type LimitError struct {
 	Max   int64  // the limit: octets, or a count for "parts"
 }
 
+// Error names the limit and its value.
 func (e *LimitError) Error() string {
 	unit := " octets"
 	if e.Limit == "parts" {
