@@ -20,7 +20,7 @@ type Fault struct {
 	Detail string // text of detail
 }
 
-// Error gives code, text and actor.
+// Error gives code and text.
 func (f *Fault) Error() string {
 	text := "soap: fault " + f.Code
 	if f.String != "" {
