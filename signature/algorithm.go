@@ -3,6 +3,9 @@ package signature
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/rsa"
 	_ "crypto/sha1" // for old packets, see VerifyOptions.AllowLegacy
 	_ "crypto/sha256"
@@ -43,27 +46,73 @@ func digestHash(uri string) crypto.Hash {
 	return 0
 }
 
-// signatureMethod is the list of signature methods; a zero hash is none of them.
-func signatureMethod(uri string) (hash crypto.Hash, ec bool) {
-	switch uri {
-	case dsig.RSASHA1SignatureMethod:
-		return crypto.SHA1, false
-	case dsig.RSASHA256SignatureMethod:
-		return crypto.SHA256, false
-	case dsig.RSASHA384SignatureMethod:
-		return crypto.SHA384, false
-	case dsig.RSASHA512SignatureMethod:
-		return crypto.SHA512, false
-	case dsig.ECDSASHA1SignatureMethod:
-		return crypto.SHA1, true
-	case dsig.ECDSASHA256SignatureMethod:
-		return crypto.SHA256, true
-	case dsig.ECDSASHA384SignatureMethod:
-		return crypto.SHA384, true
-	case dsig.ECDSASHA512SignatureMethod:
-		return crypto.SHA512, true
+// Algorithm names a signature method: the part of its identifier behind "#",
+// for example "rsa-sha256". [Algorithms] lists those there are.
+type Algorithm string
+
+// Algorithms returns the methods [Sign] and [Verify] know, the default of each
+// kind of key first: RSA PKCS#1 v1.5 (RFC 8017 §8.2), RSA-PSS with a salt as
+// long as the digest (RFC 6931 §2.3.10), ECDSA (§2.3.6), Ed25519 (RFC 9231
+// §2.3.12). Verify also knows SHA-1, see VerifyOptions.AllowLegacy.
+func Algorithms() []Algorithm {
+	var names []Algorithm
+	for _, s := range schemes() {
+		if s.hash != crypto.SHA1 {
+			names = append(names, Algorithm(short(s.uri)))
+		}
 	}
-	return 0, false
+	return names
+}
+
+// scheme is a signature method.
+type scheme struct {
+	uri  string
+	kind kind
+	hash crypto.Hash // of SignedInfo and, when signing, of what is referenced
+}
+
+// kind is what a key has to be for a signature method.
+type kind uint8
+
+const (
+	noKind kind = iota
+	pkcs1
+	pss
+	ecRaw
+	edwards
+)
+
+const (
+	more2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+	more2021 = "http://www.w3.org/2021/04/xmldsig-more#"
+)
+
+// schemes is the list of signature methods.
+func schemes() []scheme {
+	return []scheme{
+		{dsig.RSASHA256SignatureMethod, pkcs1, crypto.SHA256},
+		{dsig.RSASHA384SignatureMethod, pkcs1, crypto.SHA384},
+		{dsig.RSASHA512SignatureMethod, pkcs1, crypto.SHA512},
+		{more2007 + "sha256-rsa-MGF1", pss, crypto.SHA256},
+		{more2007 + "sha384-rsa-MGF1", pss, crypto.SHA384},
+		{more2007 + "sha512-rsa-MGF1", pss, crypto.SHA512},
+		{dsig.ECDSASHA256SignatureMethod, ecRaw, crypto.SHA256},
+		{dsig.ECDSASHA384SignatureMethod, ecRaw, crypto.SHA384},
+		{dsig.ECDSASHA512SignatureMethod, ecRaw, crypto.SHA512},
+		{more2021 + "eddsa-ed25519", edwards, crypto.SHA512},
+		{dsig.RSASHA1SignatureMethod, pkcs1, crypto.SHA1},
+		{dsig.ECDSASHA1SignatureMethod, ecRaw, crypto.SHA1},
+	}
+}
+
+// schemeOf finds a signature method by its identifier.
+func schemeOf(uri string) (scheme, bool) {
+	for _, s := range schemes() {
+		if s.uri == uri {
+			return s, true
+		}
+	}
+	return scheme{}, false
 }
 
 // canonical is the list of canonicalisation methods. plain is the same method
@@ -81,20 +130,63 @@ func canonical(uri string) (m, plain c14n.Method, ok bool) {
 	return "", "", false
 }
 
-// checkValue verifies the signature value over a hashed SignedInfo with a
-// certificate's key of the right kind.
-func checkValue(public crypto.PublicKey, ec bool, h crypto.Hash, digest, value []byte) bool {
+// check verifies a signature value over the octets of SignedInfo with a key of
+// the right kind.
+func (s scheme) check(public crypto.PublicKey, info, value []byte) bool {
 	switch key := public.(type) {
 	case *rsa.PublicKey:
-		return !ec && rsa.VerifyPKCS1v15(key, h, digest, value) == nil
+		switch s.kind {
+		case pkcs1:
+			return rsa.VerifyPKCS1v15(key, s.hash, s.sum(info), value) == nil
+		case pss:
+			return rsa.VerifyPSS(key, s.hash, s.sum(info), value, s.saltAsHash()) == nil
+		}
 	case *ecdsa.PublicKey:
 		n := (key.Curve.Params().BitSize + 7) / 8
-		if !ec || len(value) != 2*n {
+		if s.kind != ecRaw || !knownCurve(key.Curve) || len(value) != 2*n {
 			return false
 		}
-		return ecdsa.Verify(key, digest, new(big.Int).SetBytes(value[:n]), new(big.Int).SetBytes(value[n:]))
+		return ecdsa.Verify(key, s.sum(info), new(big.Int).SetBytes(value[:n]), new(big.Int).SetBytes(value[n:]))
+	case ed25519.PublicKey:
+		return s.kind == edwards && ed25519.Verify(key, info, value)
 	}
 	return false
+}
+
+// sign makes the signature value over the octets of SignedInfo.
+func (s scheme) sign(signer crypto.Signer, info []byte) ([]byte, error) {
+	switch s.kind {
+	case edwards: // signs the text, not a digest of it
+		return signer.Sign(rand.Reader, info, crypto.Hash(0))
+	case pss:
+		return signer.Sign(rand.Reader, s.sum(info), s.saltAsHash())
+	}
+	return rawSigner{signer}.Sign(rand.Reader, s.sum(info), s.hash)
+}
+
+func (s scheme) sum(b []byte) []byte {
+	h := s.hash.New()
+	h.Write(b)
+	return h.Sum(nil)
+}
+
+func (s scheme) saltAsHash() *rsa.PSSOptions {
+	return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
+}
+
+// digestMethod is the identifier of the digest that goes with the scheme.
+func (s scheme) digestMethod() string {
+	switch s.hash {
+	case crypto.SHA384:
+		return digestSHA384
+	case crypto.SHA512:
+		return digestSHA512
+	}
+	return digestSHA256
+}
+
+func knownCurve(c elliptic.Curve) bool {
+	return c == elliptic.P256() || c == elliptic.P384() || c == elliptic.P521()
 }
 
 // short is the name of an algorithm without the namespace, for reports.

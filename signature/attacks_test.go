@@ -106,6 +106,7 @@ func attacks(t testing.TB) []attack {
 	s.block()
 	s.careless()
 	s.around()
+	s.properties()
 	return s.all
 }
 
@@ -208,9 +209,9 @@ func (s *attackSet) block() {
 		swap(t, s.whole, `<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature">`, `<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116">`))
 	add(signature.ErrAlgorithm, "hmac", "HMAC with the public certificate as key.",
 		swap(t, s.whole, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", nsDSig+"hmac-sha1"))
-	add(signature.ErrShape, "four-transforms", "More transforms than are allowed.", swap(t, s.whole, "</ds:Transforms>", excC14N+excC14N+"</ds:Transforms>"))
+	add(signature.ErrShape, "four-transforms", "More transforms than are allowed.", strings.Replace(s.whole, "</ds:Transforms>", excC14N+excC14N+"</ds:Transforms>", 1))
 	add(signature.ErrAlgorithm, "two-canonicalisations", "A second canonicalisation would need a second reading of what was written.",
-		swap(t, s.whole, "</ds:Transforms>", excC14N+"</ds:Transforms>"))
+		strings.Replace(s.whole, "</ds:Transforms>", excC14N+"</ds:Transforms>", 1))
 	add(signature.ErrShape, "", "too many certificates", swap(t, s.whole, "</ds:X509Data>", strings.Repeat(between(t, s.whole, "<ds:X509Certificate>", "</ds:X509Certificate>"), 10)+"</ds:X509Data>"))
 
 	huge := must(x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(99)}, ca().root,
@@ -306,4 +307,40 @@ func TestTwoSignatures(t *testing.T) {
 	if len(v) != 2 || v[0].Err != nil || !errors.Is(v[1].Err, signature.ErrDigest) {
 		t.Errorf("%v", v)
 	}
+}
+
+// properties changes what the signer signed about the signature (XAdES).
+func (s *attackSet) properties() {
+	t, add := s.t, s.add
+	plain := must(signWith(single(files...), nil, ca().rsa, signature.SignOptions{Plain: true}))
+	add(nil, "plain", "Signed whole, without XAdES.", plain)
+	object := between(t, s.whole, "<ds:Object>", "</ds:Object>")
+	inner := strings.TrimSuffix(strings.TrimPrefix(object, "<ds:Object>"), "</ds:Object>")
+	time := between(t, s.whole, "<xades:SigningTime>", "</xades:SigningTime>")
+	add(signature.ErrDigest, "other-signing-time", "The claimed signing time was changed.", swap(t, s.whole, time, "<xades:SigningTime>2020-01-01T00:00:00Z</xades:SigningTime>"))
+	add(signature.ErrShape, "no-time", "SigningTime is no time.", swap(t, s.whole, time, "<xades:SigningTime>hôm qua</xades:SigningTime>"))
+	add(signature.ErrCoverage, "unbound-properties", "SignedProperties that no Reference binds, put into a plain signature.",
+		swap(t, strings.Replace(plain, "<ds:Signature ", `<ds:Signature Id="signature-`+strings.TrimPrefix(between(t, object, "#signature-", `"`), "#signature-")+" ", 1), "</ds:Signature>", object+"</ds:Signature>"))
+	add(signature.ErrCoverage, "properties-removed", "The signed Object is gone.", swap(t, s.whole, object, ""))
+	add(signature.ErrShape, "second-object", "A second Object beside the signed one.", swap(t, s.whole, "</ds:Signature>", "<ds:Object/></ds:Signature>"))
+	add(signature.ErrShape, "beside-properties", "Something beside QualifyingProperties in the Object, which no digest covers.",
+		swap(t, s.whole, "</ds:Object>", "<edXML:MessageHeader>"+headerText+"</edXML:MessageHeader></ds:Object>"))
+	add(signature.ErrShape, "unsigned-properties", "UnsignedProperties, which no digest covers.",
+		swap(t, s.whole, "</xades:QualifyingProperties>", "<xades:UnsignedProperties/></xades:QualifyingProperties>"))
+	add(signature.ErrShape, "other-target", "The properties are about another signature.", strings.Replace(s.whole, `Target="#signature-`, `Target="#signature-x`, 1))
+	add(signature.ErrShape, "text-object", "An Object that holds text.", swap(t, s.whole, inner, "text"))
+	add(signature.ErrCertificate, "other-certificate", "Another certificate for the same key than the one the signer named.",
+		swap(t, s.whole, base64.StdEncoding.EncodeToString(ca().rsa.Chain[0].Raw), base64.StdEncoding.EncodeToString(ca().self.Chain[0].Raw)))
+	add(nil, "", "the certificate named, behind another for the same key",
+		swap(t, s.whole, "<ds:X509Data>", "<ds:X509Data><ds:X509Certificate>"+base64.StdEncoding.EncodeToString(ca().self.Chain[0].Raw)+"</ds:X509Certificate>"))
+	add(signature.ErrDuplicateID, "properties-id-twice", "Another element has the Id of SignedProperties.",
+		swap(t, s.whole, "<AttachmentEncoded>", `<AttachmentEncoded Id="`+propertiesID(t, s.whole)+`">`))
+	add(signature.ErrDuplicateID, "", "another kind of identifier has the Id of SignedProperties",
+		swap(t, s.soaped, "<edXML:ErrorList/>", `<edXML:ErrorList id="`+propertiesID(t, s.soaped)+`"/>`), files...)
+}
+
+// propertiesID is the Id of SignedProperties.
+func propertiesID(t testing.TB, packet string) string {
+	tag := between(t, packet, `<xades:SignedProperties Id="`, `">`)
+	return strings.Split(tag, `"`)[1]
 }

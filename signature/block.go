@@ -1,10 +1,12 @@
 package signature
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -20,18 +22,19 @@ const transformEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signatur
 
 // block is a ds:Signature taken apart, nothing in it believed yet.
 type block struct {
-	algorithm string // URI of the signature method
-	hash      crypto.Hash
-	ec        bool
-	digest    []byte // of the canonical SignedInfo
-	value     []byte
-	refs      []*ref
-	certs     []*x509.Certificate
+	scheme scheme
+	info   []byte // the canonical SignedInfo
+	value  []byte
+	refs   []*ref
+	certs  []*x509.Certificate
+
+	properties *properties // nil without XAdES
 }
 
 // ref is one Reference.
 type ref struct {
 	uri    string
+	kind   string // its Type
 	method crypto.Hash
 	digest []byte
 	enveloped,
@@ -46,9 +49,8 @@ func parseBlock(sig *etree.Element) (*block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(children) < 2 || len(children) > 3 || !isDSig(children[0], "SignedInfo") || !isDSig(children[1], "SignatureValue") ||
-		len(children) == 3 && !isDSig(children[2], "KeyInfo") {
-		return nil, refuse(ErrShape, "it does not hold SignedInfo, SignatureValue and at most one KeyInfo, in this order")
+	if len(children) < 2 || !isDSig(children[0], "SignedInfo") || !isDSig(children[1], "SignatureValue") {
+		return nil, refuse(ErrShape, "it does not begin with SignedInfo and SignatureValue")
 	}
 	b := &block{}
 	if b.value, err = octetsOf(children[1]); err != nil {
@@ -57,14 +59,31 @@ func parseBlock(sig *etree.Element) (*block, error) {
 	if err := b.signedInfo(children[0]); err != nil {
 		return nil, err
 	}
-	if len(children) == 3 {
-		err = b.keyInfo(children[2])
+	seen := make(map[string]bool)
+	for _, r := range b.refs {
+		if seen[r.uri] {
+			return nil, refuse(ErrShape, "two References to %q", r.uri)
+		}
+		seen[r.uri] = true
+	}
+	rest := children[2:]
+	if len(rest) > 0 && isDSig(rest[0], "KeyInfo") {
+		if err := b.keyInfo(rest[0]); err != nil {
+			return nil, err
+		}
+		rest = rest[1:]
+	}
+	if len(rest) > 1 || len(rest) == 1 && !isDSig(rest[0], "Object") {
+		return nil, refuse(ErrShape, "behind SignatureValue stands more than one KeyInfo and one Object, in this order")
+	}
+	if len(rest) == 1 {
+		err = b.object(sig, rest[0])
 	}
 	return b, err
 }
 
-// signedInfo reads SignedInfo and takes the digest of its canonical form, both
-// from the same tree.
+// signedInfo reads SignedInfo and makes its canonical form, both from the same
+// tree.
 func (b *block) signedInfo(el *etree.Element) error {
 	children, err := elements(el)
 	if err != nil {
@@ -84,29 +103,25 @@ func (b *block) signedInfo(el *etree.Element) error {
 	if !ok {
 		return refuse(ErrAlgorithm, "CanonicalizationMethod %q", uri)
 	}
-	if b.algorithm, err = bare(children[1]); err != nil {
+	name, err := bare(children[1])
+	if err != nil {
 		return err
 	}
-	if b.hash, b.ec = signatureMethod(b.algorithm); b.hash == 0 {
-		return refuse(ErrAlgorithm, "SignatureMethod %q", b.algorithm)
+	if b.scheme, ok = schemeOf(name); !ok {
+		return refuse(ErrAlgorithm, "SignatureMethod %q", name)
 	}
-	seen := make(map[string]bool)
 	for _, child := range children[2:] {
 		r, err := parseRef(child)
 		if err != nil {
 			return err
 		}
-		if seen[r.uri] {
-			return refuse(ErrShape, "two References to %q", r.uri)
-		}
-		seen[r.uri] = true
 		b.refs = append(b.refs, r)
 	}
-	h := b.hash.New()
-	if err := c14n.Element(h, el, m, prefixes); err != nil {
+	var text bytes.Buffer
+	if err := c14n.Element(&text, el, m, prefixes); err != nil {
 		return refuse(ErrShape, "SignedInfo has no canonical form: %v", err)
 	}
-	b.digest = h.Sum(nil)
+	b.info = text.Bytes()
 	return nil
 }
 
@@ -124,6 +139,7 @@ func parseRef(el *etree.Element) (*ref, error) {
 		return nil, refuse(ErrShape, "a Reference without URI")
 	}
 	r.uri = uri
+	r.kind, _ = attribute(el, "Type")
 	if len(children) == 3 && isDSig(children[0], "Transforms") {
 		if err := r.transforms(children[0]); err != nil {
 			return nil, err
@@ -192,7 +208,7 @@ func (b *block) keyInfo(el *etree.Element) error {
 		default:
 			return refuse(ErrShape, "%s in KeyInfo", child.FullTag())
 		}
-		if err := ownNames(child); err != nil {
+		if err := namesOf(child, "KeyInfo", edxml.NamespaceDSig, dsig11); err != nil {
 			return err
 		}
 		if child.Tag != "X509Data" {
@@ -221,14 +237,14 @@ func (b *block) keyInfo(el *etree.Element) error {
 	return nil
 }
 
-// ownNames refuses foreign elements: KeyInfo is not signed, and a part of a
-// packet hidden there would look as if it were.
-func ownNames(el *etree.Element) error {
+// namesOf refuses elements of other namespaces inside el: a part of a packet
+// hidden there would look as if it were one.
+func namesOf(el *etree.Element, where string, spaces ...string) error {
 	for _, child := range el.ChildElements() {
-		if space := child.NamespaceURI(); space != edxml.NamespaceDSig && space != dsig11 {
-			return refuse(ErrShape, "%s in KeyInfo", child.FullTag())
+		if !slices.Contains(spaces, child.NamespaceURI()) {
+			return refuse(ErrShape, "%s in %s", child.FullTag(), where)
 		}
-		if err := ownNames(child); err != nil {
+		if err := namesOf(child, where, spaces...); err != nil {
 			return err
 		}
 	}

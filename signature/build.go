@@ -2,8 +2,6 @@ package signature
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 
@@ -15,30 +13,35 @@ import (
 
 // buildBlock makes the ds:Signature over refs, in the form it is spliced in:
 // canonical, with its namespace declared on itself and no white space.
-func buildBlock(refs []*ref, key *Key) ([]byte, error) {
-	algorithm, err := key.algorithm()
-	if err != nil {
-		return nil, err
-	}
+func (s *signing) buildBlock(refs []*ref, key *Key) ([]byte, error) {
+	with := s.with
 	sig := etree.NewElement(dsig.SignatureTag)
 	sig.Space = dsig.DefaultPrefix
 	sig.CreateAttr("xmlns:"+dsig.DefaultPrefix, dsig.Namespace)
 	info := child(sig, dsig.SignedInfoTag)
 	child(info, dsig.CanonicalizationMethodTag).CreateAttr(dsig.AlgorithmAttr, string(c14n.Exclusive))
-	child(info, dsig.SignatureMethodTag).CreateAttr(dsig.AlgorithmAttr, algorithm)
-	for _, r := range refs {
-		addRef(info, r)
+	child(info, dsig.SignatureMethodTag).CreateAttr(dsig.AlgorithmAttr, with.uri)
+	signedValue := child(sig, dsig.SignatureValueTag)
+	data := child(child(sig, dsig.KeyInfoTag), dsig.X509DataTag)
+	if !s.plain {
+		r, err := addProperties(sig, key.Chain[0], s.at, with)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, r)
 	}
-	h := crypto.SHA256.New()
-	if err := c14n.Element(h, info, c14n.Exclusive, nil); err != nil {
+	for _, r := range refs {
+		addRef(info, r, with)
+	}
+	text, err := write(info)
+	if err != nil {
 		return nil, err
 	}
-	value, err := rawSigner{key.Signer}.Sign(rand.Reader, h.Sum(nil), crypto.SHA256)
+	value, err := with.sign(key.Signer, text)
 	if err != nil {
 		return nil, fmt.Errorf("signature: the key did not sign: %w", err)
 	}
-	child(sig, dsig.SignatureValueTag).SetText(base64.StdEncoding.EncodeToString(value))
-	data := child(child(sig, dsig.KeyInfoTag), dsig.X509DataTag)
+	signedValue.SetText(base64.StdEncoding.EncodeToString(value))
 	for _, c := range key.Chain {
 		child(data, dsig.X509CertificateTag).SetText(base64.StdEncoding.EncodeToString(c.Raw))
 	}
@@ -46,15 +49,18 @@ func buildBlock(refs []*ref, key *Key) ([]byte, error) {
 }
 
 // write gives the canonical form, which is also the safest to splice in.
-func write(sig *etree.Element) ([]byte, error) {
+func write(el *etree.Element) ([]byte, error) {
 	var out bytes.Buffer
-	err := c14n.Element(&out, sig, c14n.Exclusive, nil)
+	err := c14n.Element(&out, el, c14n.Exclusive, nil)
 	return out.Bytes(), err
 }
 
-func addRef(info *etree.Element, r *ref) {
+func addRef(info *etree.Element, r *ref, with scheme) {
 	el := child(info, dsig.ReferenceTag)
 	el.CreateAttr(dsig.URIAttr, r.uri)
+	if r.kind != "" {
+		el.CreateAttr("Type", r.kind)
+	}
 	if r.transformed {
 		transforms := child(el, dsig.TransformsTag)
 		if r.enveloped {
@@ -62,7 +68,7 @@ func addRef(info *etree.Element, r *ref) {
 		}
 		child(transforms, dsig.TransformTag).CreateAttr(dsig.AlgorithmAttr, string(r.canonical))
 	}
-	child(el, dsig.DigestMethodTag).CreateAttr(dsig.AlgorithmAttr, digestSHA256)
+	child(el, dsig.DigestMethodTag).CreateAttr(dsig.AlgorithmAttr, with.digestMethod())
 	child(el, dsig.DigestValueTag).SetText(base64.StdEncoding.EncodeToString(r.digest))
 }
 

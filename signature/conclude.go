@@ -32,11 +32,16 @@ func (v *verifying) conclude(c *candidate) {
 func (v *verifying) compare(c *candidate) error {
 	bound := make(map[string]bool) // attachments, by identifier
 	var changed []string
+	inside := false // what changed is more than an attachment
 	for i, r := range c.block.refs {
 		var name string
 		var sum []byte
 		var err error
-		if job := c.jobs[i]; job != nil {
+		own := c.block.properties != nil && c.block.properties.ref == r
+		if job := c.jobs[i]; own {
+			name = "SignedProperties"
+			sum, err = v.ownProperties(c.block.properties)
+		} else if job != nil {
 			name, sum, err = v.sameDocument(job)
 		} else {
 			id := strings.TrimPrefix(r.uri, "cid:")
@@ -49,15 +54,21 @@ func (v *verifying) compare(c *candidate) error {
 		}
 		if !bytes.Equal(sum, r.digest) {
 			changed = append(changed, name)
+			inside = inside || c.jobs[i] != nil
 			continue
 		}
-		if job := c.jobs[i]; job != nil {
+		if job := c.jobs[i]; own {
+			c.block.properties.claim(&c.Verdict)
+		} else if job != nil {
 			v.cover(&c.Coverage, job)
 		} else {
 			c.Coverage.Attachments = append(c.Coverage.Attachments, name)
 		}
 	}
 	err := v.unbound(c, bound)
+	if inside && v.traces > 1 {
+		return refuse(ErrRebuilt, "%s", strings.Join(changed, ", "))
+	}
 	if len(changed) > 0 {
 		return refuse(ErrDigest, "%s", strings.Join(changed, ", "))
 	}
@@ -72,6 +83,8 @@ func (v *verifying) sameDocument(job *octets) (name string, sum []byte, err erro
 		return "the packet", sum, digestError(err)
 	}
 	switch {
+	case job.hits == 0 && v.traces > 1 && v.ids.has(job.id) == 0:
+		return "", nil, refuse(ErrRebuilt, "there is no element with the Id %q", job.id)
 	case job.hits == 0:
 		return "", nil, refuse(ErrCoverage, "there is no element with the Id %q", job.id)
 	case job.hits > 1 || v.ids.has(job.id)&otherID != 0:
@@ -83,6 +96,14 @@ func (v *verifying) sameDocument(job *octets) (name string, sum []byte, err erro
 	}
 	sum, err = job.sum()
 	return job.part.String(), sum, digestError(err)
+}
+
+// ownProperties returns the digest of what the signer signed about the signature.
+func (v *verifying) ownProperties(p *properties) ([]byte, error) {
+	if v.ids.has(p.id)&otherID != 0 {
+		return nil, refuse(ErrDuplicateID, "Id %q", p.id)
+	}
+	return p.sum()
 }
 
 func digestError(err error) error {

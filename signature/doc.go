@@ -23,6 +23,14 @@
 //		}
 //	}
 //
+// Unless SignOptions.Plain says otherwise a signature is XAdES-BES: the signer's
+// certificate and the time the signer claims are signed with the packet, and
+// Verify checks the one and reports the other. [Judge] sums the verdicts up,
+// and has a name for what packets carry in place of a signature.
+//
+// [VerifyXML] does the same work for one signature in any XML file, where no
+// profile says what has to be signed: it reports what is.
+//
 // What is verified is what was read: the packet is scanned once by
 // [xmlscan.Scanner], and the same tokens go to the structure and to the hash.
 // Nothing a packet says chooses a key, a file or an algorithm outside a short

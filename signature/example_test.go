@@ -53,3 +53,32 @@ func ExampleVerify() {
 	// nội dung đã bị thay đổi sau khi ký: phụ lục.docx
 	// [công văn.pdf]
 }
+
+// A signature in any XML file: does it fit, and what exactly was signed?
+func ExampleVerifyXML() {
+	doc := `<r><a Id="x">một</a><b>hai</b>` + forge(reference("#x", excC14N, `<a Id="x">một</a>`)) + `</r>`
+	var octets bytes.Buffer
+	v, err := signature.VerifyXML(strings.NewReader(doc), int64(len(doc)), signature.XMLOptions{SignedOut: &octets})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(v.Message().EN)
+	fmt.Println(v.Algorithm, v.KeyFrom, v.References[0].Element)
+	fmt.Println(octets.String())
+	// Output:
+	// the signature fits the content
+	// rsa-sha256 X509Data /r/a
+	// <a Id="x">một</a>
+}
+
+// A packet that only looks signed.
+func ExampleJudge() {
+	packet := strings.Replace(single(), "</edXML:edXMLHeader>", "<edXML:DigitalSignature/></edXML:edXMLHeader>", 1)
+	verdicts, err := signature.Verify(strings.NewReader(packet), int64(len(packet)), nil, signature.VerifyOptions{})
+	if err != nil {
+		panic(err)
+	}
+	sum := signature.Verdict{Err: signature.Judge(verdicts)}
+	fmt.Println(sum.Reason())
+	// Output: empty
+}

@@ -3,6 +3,7 @@ package signature
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
@@ -12,12 +13,12 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-
-	dsig "github.com/russellhaering/goxmldsig"
+	"slices"
 )
 
-// Key signs: any crypto.Signer (RSA from 2,048 bits, or ECDSA P-256) with the
-// certificates that go into KeyInfo, the signer's own first.
+// Key signs: any crypto.Signer (RSA from 2,048 bits, ECDSA P-256, P-384 or
+// P-521, Ed25519) with the certificates that go into KeyInfo, the signer's own
+// first.
 type Key struct {
 	Signer crypto.Signer
 	Chain  []*x509.Certificate
@@ -101,21 +102,45 @@ func (k *Key) match() error {
 	return nil
 }
 
-// algorithm returns the signature method for the key.
-func (k *Key) algorithm() (string, error) {
+// scheme returns the signature method to use; "" is the key's default.
+func (k *Key) scheme(name Algorithm) (scheme, error) {
+	var kinds []kind
+	def := Algorithm("rsa-sha256")
 	switch public := k.Signer.Public().(type) {
 	case *rsa.PublicKey:
-		if public.N.BitLen() < minRSA {
-			return "", refuse(ErrAlgorithm, "an RSA key of %d bits; %d are needed", public.N.BitLen(), minRSA)
+		if bits := public.N.BitLen(); bits < minRSA || bits > maxRSA {
+			return scheme{}, refuse(ErrAlgorithm, "an RSA key of %d bits; %d to %d are needed", bits, minRSA, maxRSA)
 		}
-		return dsig.RSASHA256SignatureMethod, nil
+		kinds = []kind{pkcs1, pss}
 	case *ecdsa.PublicKey:
-		if public.Curve != elliptic.P256() {
-			return "", refuse(ErrAlgorithm, "an ECDSA key on %s; P-256 is needed", public.Curve.Params().Name)
+		switch public.Curve {
+		case elliptic.P256():
+			def = "ecdsa-sha256"
+		case elliptic.P384():
+			def = "ecdsa-sha384"
+		case elliptic.P521():
+			def = "ecdsa-sha512"
+		default:
+			return scheme{}, refuse(ErrAlgorithm, "an ECDSA key on %s; P-256, P-384 or P-521 is needed", public.Curve.Params().Name)
 		}
-		return dsig.ECDSASHA256SignatureMethod, nil
+		kinds = []kind{ecRaw}
+	case ed25519.PublicKey:
+		def, kinds = "eddsa-ed25519", []kind{edwards}
+	default:
+		return scheme{}, refuse(ErrAlgorithm, "a key of type %T; RSA, ECDSA or Ed25519 is needed", public)
 	}
-	return "", refuse(ErrAlgorithm, "a key of type %T; RSA or ECDSA P-256 is needed", k.Signer.Public())
+	if name == "" {
+		name = def
+	}
+	for _, s := range schemes() {
+		if Algorithm(short(s.uri)) == name && s.hash != crypto.SHA1 {
+			if !slices.Contains(kinds, s.kind) {
+				return scheme{}, refuse(ErrAlgorithm, "%s with a key of type %T", name, k.Signer.Public())
+			}
+			return s, nil
+		}
+	}
+	return scheme{}, refuse(ErrAlgorithm, "%q", name)
 }
 
 // rawSigner writes ECDSA signatures as XML Signature §6.4.3 wants them, r and

@@ -3,6 +3,7 @@ package signature
 import (
 	"errors"
 	"hash"
+	"io"
 
 	"github.com/beevik/etree"
 
@@ -31,8 +32,13 @@ type octets struct {
 	err     error
 }
 
-func newOctets(h hash.Hash, m c14n.Method, prefixes []string) (*octets, error) {
-	c, err := c14n.New(h, m, prefixes)
+// newOctets starts a digest; what is digested also goes to out unless it is nil.
+func newOctets(h hash.Hash, m c14n.Method, prefixes []string, out io.Writer) (*octets, error) {
+	var w io.Writer = h
+	if out != nil {
+		w = io.MultiWriter(h, out)
+	}
+	c, err := c14n.New(w, m, prefixes)
 	return &octets{h: h, c: c}, err
 }
 

@@ -61,6 +61,12 @@ func (o *outline) enter(t *xmlscan.Token) error {
 			return refuse(ErrNotPacket, "the root element is <%s>", t.Name)
 		}
 	}
+	o.push(t)
+	return nil
+}
+
+// push opens an element of any XML file.
+func (o *outline) push(t *xmlscan.Token) {
 	o.path = append(o.path, t.Name)
 	o.marks = append(o.marks, mark{len(o.bindings), len(o.xmlAttrs)})
 	o.bindings = append(o.bindings, t.Bindings...)
@@ -69,7 +75,6 @@ func (o *outline) enter(t *xmlscan.Token) error {
 			o.xmlAttrs = append(o.xmlAttrs, a)
 		}
 	}
-	return nil
 }
 
 // leave closes the innermost element.

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"bytes"
 	"hash/maphash"
 	"io"
 	"strings"
@@ -52,8 +53,8 @@ type reading struct {
 	outline
 	scan      *xmlscan.Scanner
 	listeners []listener
-	block     func(*xmlscan.Tree) error                      // takes a ds:Signature, whose place is r.path
-	foreign   func(name xmlscan.Name, pos xmlscan.Pos) error // told of a Signature that is none
+	block     func(*xmlscan.Tree) error // takes a ds:Signature, whose place is r.path
+	foreign   func(pending) error       // told of a Signature that is none
 
 	claims    [4]int // elements that claim to be each part
 	found     [4]int // those that are
@@ -63,6 +64,7 @@ type reading struct {
 	headers   int           // elements around header blocks
 	headerEnd int64         // offset of the end tag of the first one, -1 for an empty element
 	status    bool          // a StatusCode was seen
+	traces    int           // TraceHeaders: the systems the packet came through
 	outside   bool          // a processing instruction outside the root
 	ids       identifiers
 
@@ -71,12 +73,15 @@ type reading struct {
 	pending  []pending
 }
 
-// pending is an open element named Signature outside the dsig namespace.
+// pending is an open element named Signature or DigitalSignature outside the
+// dsig namespace.
 type pending struct {
 	depth  int
 	name   xmlscan.Name
 	pos    xmlscan.Pos
 	signed bool // it has a SignedInfo or a SignatureValue
+	filled bool // it has an element or text
+	holds  bool // it has a ds:Signature, which is judged by itself
 }
 
 func newReading(packet io.ReaderAt, size int64) *reading {
@@ -193,6 +198,10 @@ func (r *reading) start(t *xmlscan.Token) error {
 			r.found[p]++
 		}
 	}
+	if n := len(r.pending); n > 0 && r.pending[n-1].depth < len(r.path) {
+		r.pending[n-1].filled = true
+		r.pending[n-1].holds = r.pending[n-1].holds || t.Name.Is(edxml.NamespaceDSig, "Signature")
+	}
 	switch {
 	case r.inHeader(0):
 		if r.headers++; r.headers == 1 && t.Empty {
@@ -200,7 +209,11 @@ func (r *reading) start(t *xmlscan.Token) error {
 		}
 	case local == "StatusCode":
 		r.status = r.status || r.inHeader(2)
-	case local == "Signature" && t.Name.Space != edxml.NamespaceDSig:
+	case local == "TraceHeader":
+		if r.inHeader(2) {
+			r.traces++
+		}
+	case (local == "Signature" || local == "DigitalSignature") && t.Name.Space != edxml.NamespaceDSig:
 		r.pending = append(r.pending, pending{depth: len(r.path), name: t.Name, pos: r.scan.Pos(t.Start)})
 	case local == "SignedInfo" || local == "SignatureValue":
 		if n := len(r.pending); n > 0 && r.pending[n-1].depth == len(r.path)-1 {
@@ -267,6 +280,9 @@ func (r *reading) label(a *attachment, local string) {
 }
 
 func (r *reading) text(t *xmlscan.Token) error {
+	if n := len(r.pending); n > 0 && !r.pending[n-1].filled {
+		r.pending[n-1].filled = len(bytes.TrimSpace(t.Text)) > 0
+	}
 	if r.capture == nil || r.captured != len(r.path) {
 		return nil
 	}
@@ -285,8 +301,9 @@ func (r *reading) end(t *xmlscan.Token) error {
 	if n := len(r.pending); n > 0 && r.pending[n-1].depth == len(r.path) {
 		p := r.pending[n-1]
 		r.pending = r.pending[:n-1]
-		if r.foreign != nil && (p.signed || r.profile == edxml.ProfileQCVN102 && r.inHeader(1)) {
-			if err := r.foreign(p.name, p.pos); err != nil {
+		named := r.inHeader(1) && (r.profile == edxml.ProfileQCVN102 || p.name.Local == "DigitalSignature")
+		if r.foreign != nil && !p.holds && (p.signed || named) {
+			if err := r.foreign(p); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 	"unicode"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -34,6 +35,15 @@ const (
 // SignOptions says how to sign; the zero value is the documented default.
 type SignOptions struct {
 	Placement Placement
+	// Algorithm is the signature method; "" goes by the key: rsa-sha256, for
+	// ECDSA the digest as long as the curve, eddsa-ed25519. What the method
+	// digests SignedInfo with also digests the packet; for Ed25519 SHA-512.
+	Algorithm Algorithm
+	// Plain leaves out the XAdES-BES properties, which bind the signer's
+	// certificate and the signing time (EN 319 132-1; for programs that refuse
+	// a ds:Object).
+	Plain bool
+	Time  time.Time // SigningTime; zero is now
 }
 
 // smallStatus is the size in bytes up to which a status packet is signed as a tree.
@@ -44,8 +54,7 @@ const smallStatus = 1 << 20
 // the packet twice and each file once, in constant memory. files are the
 // contents beside a SOAP envelope; a single-file packet has its own inside.
 //
-// RSA keys sign with rsa-sha256, P-256 keys with ecdsa-sha256. Nothing is
-// written unless the packet can be signed: [ErrSigned], [ErrTolerance],
+// Nothing is written unless the packet can be signed: [ErrSigned], [ErrTolerance],
 // [ErrNotPacket], [ErrMissingContent] (a file of the Manifest is not among
 // files), [ErrDuplicateID], [ErrCoverage] (a part is missing or there twice),
 // [ErrShape] (there is no place for the block), [ErrKeyMismatch] and
@@ -54,10 +63,11 @@ func Sign(w io.Writer, packet io.ReaderAt, size int64, files []Content, key *Key
 	if err := key.match(); err != nil {
 		return err
 	}
-	if _, err := key.algorithm(); err != nil {
+	with, err := key.scheme(o.Algorithm)
+	if err != nil {
 		return err
 	}
-	s, err := prepare(packet, size, o)
+	s, err := prepare(packet, size, o, with)
 	if err != nil {
 		return err
 	}
@@ -65,7 +75,7 @@ func Sign(w io.Writer, packet io.ReaderAt, size int64, files []Content, key *Key
 	switch {
 	case s.byParts:
 		splices, err = s.parts(files, key)
-	case s.statusTree(size):
+	case s.plain && s.statusTree(size) && with.hash == crypto.SHA256 && with.kind != pss:
 		splices, err = s.signStatus(packet, size, key)
 	default:
 		splices, err = s.wholePacket(key)
@@ -79,6 +89,9 @@ func Sign(w io.Writer, packet io.ReaderAt, size int64, files []Content, key *Key
 // signing is a packet read for signing, with the digests of what is signed.
 type signing struct {
 	*reading
+	with    scheme
+	plain   bool      // without XAdES
+	at      time.Time // SigningTime
 	byParts bool
 	all     *octets        // the whole file
 	pieces  []*octets      // MessageHeader, Bussiness, Manifest
@@ -86,12 +99,15 @@ type signing struct {
 }
 
 // prepare reads the packet once and refuses what cannot be signed.
-func prepare(packet io.ReaderAt, size int64, o SignOptions) (*signing, error) {
+func prepare(packet io.ReaderAt, size int64, o SignOptions, with scheme) (*signing, error) {
 	profile, err := profileOf(packet, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &signing{reading: newReading(packet, size), byParts: o.Placement == Parts || o.Placement == Auto && profile == edxml.ProfileSOAP}
+	s := &signing{reading: newReading(packet, size), with: with, plain: o.Plain, at: o.Time, byParts: o.Placement == Parts || o.Placement == Auto && profile == edxml.ProfileSOAP}
+	if s.at.IsZero() {
+		s.at = time.Now()
+	}
 	if !s.byParts && profile == edxml.ProfileSOAP {
 		return nil, refuse(ErrShape, "a SOAP envelope is signed by parts: the token and the TraceHeaders added on the way would break a signature over the whole")
 	}
@@ -105,7 +121,7 @@ func prepare(packet io.ReaderAt, size int64, o SignOptions) (*signing, error) {
 			d.want, d.give = p, p.String()+"-"+rand.Text()
 			s.pieces = append(s.pieces, d)
 		}
-		s.files = &inlineDigests{method: crypto.SHA256}
+		s.files = &inlineDigests{method: with.hash}
 		s.listeners = append(s.listeners, s.files)
 	} else {
 		if s.all, err = s.listen(); err != nil {
@@ -136,7 +152,7 @@ func profileOf(packet io.ReaderAt, size int64) (edxml.Profile, error) {
 }
 
 func (s *signing) listen() (*octets, error) {
-	d, err := newOctets(crypto.SHA256.New(), c14n.Exclusive, nil)
+	d, err := newOctets(s.with.hash.New(), c14n.Exclusive, nil, nil)
 	s.listeners = append(s.listeners, d)
 	return d, err
 }
@@ -165,7 +181,7 @@ func (s *signing) wholePacket(key *Key) ([]splice, error) {
 	if err != nil {
 		return nil, err
 	}
-	sig, err := buildBlock([]*ref{{digest: sum, enveloped: true, transformed: true, canonical: c14n.Exclusive}}, key)
+	sig, err := s.buildBlock([]*ref{{digest: sum, enveloped: true, transformed: true, canonical: c14n.Exclusive}}, key)
 	return []splice{{s.headerEnd, sig}}, err
 }
 
@@ -205,7 +221,7 @@ func (s *signing) parts(files []Content, key *Key) ([]splice, error) {
 	if len(refs) > maxReferences {
 		return nil, refuse(ErrShape, "more than %d References", maxReferences)
 	}
-	sig, err := buildBlock(refs, key)
+	sig, err := s.buildBlock(refs, key)
 	return append(splices, splice{s.headerEnd, sig}), err
 }
 
@@ -226,7 +242,7 @@ func (s *signing) attachments(files []Content) ([]*ref, error) {
 	}
 	if s.profile == edxml.ProfileSOAP {
 		for _, f := range files {
-			sum, err := digestFile(f, crypto.SHA256)
+			sum, err := digestFile(f, s.with.hash)
 			if err != nil {
 				return nil, err
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/xmlscan"
@@ -23,6 +24,9 @@ type Verdict struct {
 	Chain []*x509.Certificate
 	// Algorithm is the signature method, for example "rsa-sha256".
 	Algorithm string
+	// Claimed is the signing time the signer wrote into the signed properties
+	// (XAdES), zero without any. Nobody but the signer vouches for it.
+	Claimed time.Time
 	// Coverage says what the signature binds.
 	Coverage Coverage
 	// Place is where the signature begins.
@@ -89,7 +93,7 @@ func (v Verdict) signer() string {
 }
 
 // MarshalJSON gives reason ("" when acceptable), message, signer, issuer,
-// serial (hexadecimal), algorithm, coverage, line, column and warnings.
+// serial (hexadecimal), algorithm, claimed_time (RFC 3339), coverage, line, column and warnings.
 func (v Verdict) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Reason    string   `json:"reason"`
@@ -98,6 +102,7 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Issuer    string   `json:"issuer,omitempty"`
 		Serial    string   `json:"serial,omitempty"`
 		Algorithm string   `json:"algorithm,omitempty"`
+		Claimed   string   `json:"claimed_time,omitempty"`
 		Coverage  Coverage `json:"coverage"`
 		Line      int      `json:"line"`
 		Column    int      `json:"column"`
@@ -105,6 +110,9 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 	}{
 		Reason: v.Reason(), Message: v.Message().EN, Signer: v.signer(), Algorithm: v.Algorithm,
 		Coverage: v.Coverage, Line: v.Place.Line, Column: v.Place.Column, Warnings: v.Warnings,
+	}
+	if !v.Claimed.IsZero() {
+		out.Claimed = v.Claimed.Format(time.RFC3339)
 	}
 	if v.Signer != nil {
 		out.Issuer, out.Serial = v.Signer.Issuer.String(), fmt.Sprintf("%x", v.Signer.SerialNumber)

@@ -25,7 +25,7 @@ type VerifyOptions struct {
 // beside a SOAP envelope; a single-file packet has its own inside.
 //
 // Blocks named Signature in the packet's own namespace get a Verdict with
-// [ErrNamespace]; the token block of a SOAP envelope is no signature and gets
+// [ErrNamespace], [ErrDummy] or [ErrEmpty]; the token block of a SOAP envelope is no signature and gets
 // none. An error means that the packet cannot be read: broken XML, a limit,
 // [ErrNotPacket].
 func Verify(packet io.ReaderAt, size int64, files []Content, o VerifyOptions) ([]Verdict, error) {
@@ -82,7 +82,7 @@ type fileSum struct {
 type candidate struct {
 	Verdict
 	block *block
-	jobs  []*octets // beside block.refs, nil for an attachment
+	jobs  []*octets // beside block.refs, nil for an attachment and for SignedProperties
 }
 
 // add makes room for one more signature.
@@ -96,12 +96,20 @@ func (v *verifying) add(pos xmlscan.Pos) (*candidate, error) {
 }
 
 // dummy notes a block that is named Signature and is none.
-func (v *verifying) dummy(name xmlscan.Name, pos xmlscan.Pos) error {
-	c, err := v.add(pos)
-	if err == nil {
-		c.Err = refuse(ErrNamespace, "<%s> in %q", name, name.Space)
+func (v *verifying) dummy(p pending) error {
+	c, err := v.add(p.pos)
+	if err != nil {
+		return err
 	}
-	return err
+	why := ErrDummy
+	switch {
+	case p.signed:
+		why = ErrNamespace
+	case !p.filled && p.name.Local == "DigitalSignature":
+		why = ErrEmpty
+	}
+	c.Err = refuse(why, "<%s> in %q", p.name, p.name.Space)
+	return nil
 }
 
 // candidate judges a ds:Signature as far as it can be judged alone, and starts
@@ -125,6 +133,10 @@ func (v *verifying) candidate(tree *xmlscan.Tree) error {
 	inside := 0
 	for _, r := range c.block.refs {
 		var job *octets
+		if p := c.block.properties; p != nil && p.ref == r {
+			c.jobs = append(c.jobs, nil)
+			continue
+		}
 		if job, c.Err = newJob(r); c.Err != nil {
 			return nil
 		}
@@ -151,11 +163,12 @@ func (v *verifying) candidate(tree *xmlscan.Tree) error {
 // certificate it belongs to.
 func (v *verifying) authenticate(c *candidate) error {
 	b := c.block
-	c.Algorithm = short(b.algorithm)
-	weak := b.hash == crypto.SHA1
+	c.Algorithm = short(b.scheme.uri)
+	weak := b.scheme.hash == crypto.SHA1
 	for _, r := range b.refs {
 		weak = weak || r.method == crypto.SHA1
 	}
+	weak = weak || b.properties != nil && b.properties.certHash == crypto.SHA1
 	if weak && !v.o.AllowLegacy {
 		return refuse(ErrAlgorithm, "SHA-1")
 	}
@@ -165,13 +178,21 @@ func (v *verifying) authenticate(c *candidate) error {
 	if len(b.certs) == 0 {
 		return refuse(ErrUntrusted, "the signature carries no certificate")
 	}
+	other := false
 	for _, cert := range b.certs {
-		if checkValue(cert.PublicKey, b.ec, b.hash, b.digest, b.value) {
+		if b.scheme.check(cert.PublicKey, b.info, b.value) {
+			if b.properties != nil && !b.properties.names(cert) {
+				other = true // an older or newer certificate for the same key
+				continue
+			}
 			c.Signer = cert
 			warnings, err := v.o.strength(cert)
 			c.Warnings = append(c.Warnings, warnings...)
 			return err
 		}
+	}
+	if other {
+		return refuse(ErrCertificate, "%s", b.certs[0].Subject)
 	}
 	return refuse(ErrSignatureValue, "%s", b.certs[0].Subject)
 }
@@ -191,7 +212,7 @@ func newJob(r *ref) (*octets, error) {
 	case !strings.HasPrefix(r.uri, "#") || !isNCName(r.uri[1:]):
 		return nil, refuse(ErrCoverage, "Reference %q", r.uri)
 	}
-	d, err := newOctets(r.method.New(), r.canonical, r.prefixes)
+	d, err := newOctets(r.method.New(), r.canonical, r.prefixes, nil)
 	if err != nil {
 		return nil, err
 	}

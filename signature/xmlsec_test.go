@@ -30,7 +30,7 @@ func xmlsec1(t *testing.T) string {
 
 // idAttrs tells xmlsec1 which elements have an Id.
 func idAttrs(space string) []string {
-	var out []string
+	out := []string{"--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"}
 	for _, local := range []string{"MessageHeader", "Bussiness", "Business", "Manifest", "edXMLManifest"} {
 		out = append(out, "--id-attr:Id", space+":"+local)
 	}

@@ -68,6 +68,7 @@ func (p *program) app() *cli.App {
 			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.configCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
+			p.xmldsigCommand(), p.certCommand(),
 			p.explainCommand(),
 			p.buildCommand(),
 			p.convertCommand(),

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,8 +28,12 @@ func (p *program) signCommand() *cli.Command {
 			"A single file is signed as a whole; a SOAP packet by its parts and files, so that the signature\n"+
 				"survives what is added on the way. The output is written whole or not at all."),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "key", Usage: p.say("tệp PEM khóa bí mật (bắt buộc)", "PEM file of the private key (required)")},
-			&cli.StringFlag{Name: "cert", Usage: p.say("tệp PEM chứng thư, của người ký trước (bắt buộc)", "PEM file of the certificates, the signer's first (required)")},
+			&cli.StringFlag{Name: "key", Usage: p.say("tệp PEM khóa bí mật", "PEM file of the private key")},
+			&cli.StringFlag{Name: "cert", Usage: p.say("tệp PEM chứng thư, của người ký trước", "PEM file of the certificates, the signer's first")},
+			&cli.StringFlag{Name: "p12", Usage: p.say("tệp PKCS#12 (.p12, .pfx) thay cho --key và --cert", "PKCS#12 file (.p12, .pfx) in place of --key and --cert")},
+			&cli.StringFlag{Name: "password-file", Usage: p.say("tệp có mật khẩu của --p12 ở dòng đầu", "file whose first line is the password of --p12")},
+			&cli.StringFlag{Name: "alg", Usage: p.say("thuật toán: ", "algorithm: ") + algorithms() + p.say("; mặc định theo khóa", "; default by the key")},
+			&cli.BoolFlag{Name: "plain", Usage: p.say("không kèm thuộc tính XAdES (thời điểm ký, chứng thư người ký)", "without the XAdES properties (signing time, signer's certificate)")},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: p.say("tệp ra; mặc định là đầu ra chuẩn", "output file; default standard output")},
 			&cli.StringFlag{Name: "placement", Usage: p.say("whole (toàn bộ) hoặc parts (từng phần); mặc định theo dạng gói tin", "whole or parts; default by the packet's profile")},
 		},
@@ -40,10 +46,12 @@ func (p *program) sign(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := require(c, "key", "cert"); err != nil {
-		return err
+	o := signature.SignOptions{Plain: c.Bool("plain"), Algorithm: signature.Algorithm(c.String("alg"))}
+	if alg := o.Algorithm; alg != "" && !slices.Contains(signature.Algorithms(), alg) {
+		return usageError{edxml.Text{
+			VI: fmt.Sprintf("--alg %q: chỉ có %s", alg, algorithms()), EN: fmt.Sprintf("--alg %q: it is one of %s", alg, algorithms()),
+		}, c.Command.HelpName}
 	}
-	var o signature.SignOptions
 	switch placement := c.String("placement"); placement {
 	case "":
 	case "whole":
@@ -55,7 +63,7 @@ func (p *program) sign(c *cli.Context) error {
 			VI: fmt.Sprintf("--placement %q: chỉ có whole hoặc parts", placement), EN: fmt.Sprintf("--placement %q: it is whole or parts", placement),
 		}, c.Command.HelpName}
 	}
-	key, err := readKey(c.String("key"), c.String("cert"))
+	key, err := signingKey(c)
 	if err != nil {
 		return err
 	}
@@ -67,6 +75,52 @@ func (p *program) sign(c *cli.Context) error {
 	}
 	p.talk("%s: đã ký bởi %s", "%s: signed by %s", name, clean(key.Chain[0].Subject.String()))
 	return nil
+}
+
+// algorithms lists the signature methods for people.
+func algorithms() string {
+	var names []string
+	for _, a := range signature.Algorithms() {
+		names = append(names, string(a))
+	}
+	return strings.Join(names, ", ")
+}
+
+// signingKey reads the key the flags name: --p12, or --key and --cert.
+func signingKey(c *cli.Context) (*signature.Key, error) {
+	if !c.IsSet("p12") {
+		if err := require(c, "key", "cert"); err != nil {
+			return nil, err
+		}
+		return readKey(c.String("key"), c.String("cert"))
+	}
+	if c.IsSet("key") || c.IsSet("cert") {
+		return nil, usageError{edxml.Text{
+			VI: "--p12 thay cho --key và --cert, không dùng cùng lúc", EN: "--p12 stands in place of --key and --cert, not beside them",
+		}, c.Command.HelpName}
+	}
+	if err := require(c, "password-file"); err != nil {
+		return nil, err
+	}
+	data, err := readSmall(c.String("p12"))
+	if err != nil {
+		return nil, err
+	}
+	word, err := readSmall(c.String("password-file"))
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(word), "\uFEFF"), "\n")
+	key, err := signature.ParsePKCS12(data, strings.TrimSuffix(line, "\r"))
+	if errors.Is(err, signature.ErrPassword) {
+		err = told{exitFailed, edxml.Text{VI: "mật khẩu không mở được tệp PKCS#12", EN: "the password does not open the PKCS#12 file"}, edxml.Text{
+			VI: "xem lại dòng đầu của tệp --password-file", EN: "check the first line of the --password-file",
+		}}
+	}
+	if err != nil {
+		return nil, fileError{c.String("p12"), err}
+	}
+	return key, nil
 }
 
 func (p *program) signFile(c *cli.Context, name string, key *signature.Key, o signature.SignOptions) (err error) {
@@ -145,7 +199,7 @@ func signFault(err error) error {
 	}}
 	switch {
 	case errors.Is(err, signature.ErrAlgorithm):
-		e.code, e.hint = exitFailed, edxml.Text{VI: "dùng khóa RSA từ 2048 bit hoặc ECDSA P-256", EN: "use an RSA key of 2,048 bits or more, or ECDSA P-256"}
+		e.code, e.hint = exitFailed, edxml.Text{VI: "dùng khóa RSA từ 2048 bit, ECDSA P-256, P-384, P-521 hoặc Ed25519, và thuật toán hợp với khóa", EN: "use an RSA key of 2,048 bits or more, ECDSA P-256, P-384, P-521 or Ed25519, and an algorithm that suits the key"}
 	case errors.Is(err, signature.ErrMissingContent):
 		e.hint = edxml.Text{
 			VI: "ký tệp MIME có cả phong bì và mọi tệp đính kèm, không ký phong bì rời", EN: "sign the MIME file that holds the envelope and every attachment, not the envelope alone",

@@ -7,7 +7,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 )
 
-//go:generate sh -c "go run . validate --rules --markdown > ../../docs/RULES.md"
+//go:generate sh -c "go run . validate --rules --markdown > rules.tmp && mv rules.tmp ../../docs/RULES.md"
 
 // ruleLine is a rule in one language with its sets, a line of validate --rules
 // --json.

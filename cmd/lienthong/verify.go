@@ -183,6 +183,9 @@ func (p *program) showVerdicts(file, state string, verdicts []signature.Verdict)
 			s.line("    hiệu lực", "    valid", fmt.Sprintf("%s – %s", local(v.Signer.NotBefore), local(v.Signer.NotAfter)))
 		}
 		s.line("    thuật toán", "    algorithm", v.Algorithm)
+		if !v.Claimed.IsZero() {
+			s.line("    thời điểm ký", "    signing time", local(v.Claimed)+p.say(" (do người ký khai)", " (as the signer claims)"))
+		}
 		if v.Signer != nil {
 			s.coverage(v.Coverage)
 		}

@@ -46,7 +46,7 @@ func above(el *etree.Element) (bindings []xmlscan.Binding, xmlAttrs []xmlscan.At
 	}
 	for _, p := range slices.Backward(chain) {
 		for _, a := range p.Attr {
-			if b, ok := binding(a); ok {
+			if b, ok := Declaration(a); ok {
 				bindings = append(bindings, b)
 			} else if a.Space == "xml" {
 				xmlAttrs = append(xmlAttrs, xmlscan.Attr{Name: xmlscan.Name{Prefix: "xml", Local: a.Key, Space: xmlURI}, Value: a.Value})
@@ -56,7 +56,9 @@ func above(el *etree.Element) (bindings []xmlscan.Binding, xmlAttrs []xmlscan.At
 	return bindings, xmlAttrs
 }
 
-func binding(a etree.Attr) (xmlscan.Binding, bool) {
+// Declaration returns the namespace declaration an attribute is, false when it
+// is none.
+func Declaration(a etree.Attr) (xmlscan.Binding, bool) {
 	switch {
 	case a.Space == "xmlns":
 		return xmlscan.Binding{Prefix: a.Key, URI: a.Value}, true
@@ -71,7 +73,7 @@ func (c *Writer) feed(el *etree.Element, space *scope) error {
 	space.enter()
 	defer space.leave()
 	for _, a := range el.Attr {
-		if b, ok := binding(a); ok {
+		if b, ok := Declaration(a); ok {
 			t.Bindings = append(t.Bindings, b)
 			space.add(b)
 		} else {
