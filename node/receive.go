@@ -280,23 +280,20 @@ func (n *Node) incomplete(t *Transfer) string {
 	return ""
 }
 
-// judge sums up the verdicts: a packet is acceptably signed when it has a
-// signature and every one is acceptable.
+// judge sums up the verdicts for a Transfer.
 func judge(verdicts []signature.Verdict) *Signature {
-	s := &Signature{Reason: "unsigned"}
+	s := &Signature{}
+	switch err := signature.Judge(verdicts); {
+	case errors.Is(err, signature.ErrUnsigned):
+		s.Reason = "unsigned"
+	case err != nil:
+		s.Reason = err.Error()
+	}
 	for _, v := range verdicts {
-		if errors.Is(v.Err, signature.ErrNamespace) { // a dummy block beside a signature does no harm
-			if !s.Signed {
-				s.Reason = v.Err.Error()
-			}
-			continue
+		if errors.Is(v.Err, signature.ErrNamespace) {
+			continue // a block that is no signature
 		}
-		if !s.Signed {
-			s.Signed, s.Reason = true, ""
-		}
-		if v.Err != nil && s.Reason == "" {
-			s.Reason = v.Err.Error()
-		}
+		s.Signed = true
 		if v.Signer != nil {
 			s.Signer = v.Signer.Subject.String()
 		}

@@ -326,15 +326,9 @@ func (p *program) configInit(c *cli.Context) error {
 		return err
 	}
 	out := c.String("out")
-	f, err := os.OpenFile(out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return told{exitFailed,
-			edxml.Text{VI: out + " đã có, không ghi đè", EN: out + " exists already and is not overwritten"},
-			edxml.Text{VI: "chọn tên khác hoặc xóa tệp cũ", EN: "choose another name, or remove the old file"},
-		}
-	}
+	f, err := createFile(out, 0o600, edxml.Text{VI: "chọn tên khác hoặc xóa tệp cũ", EN: "choose another name, or remove the old file"})
 	if err != nil {
-		return fileError{out, errors.Unwrap(err)}
+		return err
 	}
 	_, err = f.Write(b.Bytes())
 	if err := errors.Join(err, f.Close()); err != nil {

@@ -137,15 +137,9 @@ func write(file string, open func() (io.ReadCloser, error)) error {
 		return err
 	}
 	defer r.Close()
-	w, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		return told{exitFailed,
-			edxml.Text{VI: file + " đã có, không ghi đè", EN: file + " exists already and is not overwritten"},
-			edxml.Text{VI: "chọn thư mục khác bằng --to", EN: "choose another folder with --to"},
-		}
-	}
+	w, err := createFile(file, 0o644, edxml.Text{VI: "chọn thư mục khác bằng --to", EN: "choose another folder with --to"})
 	if err != nil {
-		return fileError{file, errors.Unwrap(err)}
+		return err
 	}
 	_, err = io.Copy(w, r)
 	if err := errors.Join(err, w.Close()); err != nil {

@@ -2,9 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"unicode/utf16"
+
+	"github.com/lienthong/lienthong/edxml"
 )
 
 // steers reports a character that moves a terminal's cursor, begins an escape
@@ -52,4 +56,16 @@ func (p *program) writeJSON(v any, indent string) error {
 	}
 	_, err := fmt.Fprint(p.out, out.String())
 	return err
+}
+
+// createFile makes a file that must not exist; hint says what to do if it does.
+func createFile(name string, perm os.FileMode, hint edxml.Text) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
+	if errors.Is(err, os.ErrExist) {
+		return nil, told{exitFailed, edxml.Text{VI: name + " đã có, không ghi đè", EN: name + " exists already and is not overwritten"}, hint}
+	}
+	if err != nil {
+		return nil, fileError{name, errors.Unwrap(err)}
+	}
+	return f, nil
 }

@@ -108,25 +108,15 @@ func (p *program) verifyFile(c *cli.Context, file string, o signature.VerifyOpti
 // stateOf sums up: a block that is no signature neither spoils a packet that
 // is signed nor makes up for a signature.
 func stateOf(verdicts []signature.Verdict) string {
-	real, refused := 0, 0
-	for _, v := range verdicts {
-		if errors.Is(v.Err, signature.ErrNamespace) {
-			continue
-		}
-		real++
-		if v.Err != nil {
-			refused++
-		}
-	}
-	switch {
-	case len(verdicts) == 0:
+	switch err := signature.Judge(verdicts); {
+	case err == nil:
+		return stateAcceptable
+	case errors.Is(err, signature.ErrUnsigned):
 		return stateUnsigned
-	case real == 0:
+	case errors.Is(err, signature.ErrNamespace):
 		return stateDummy
-	case refused > 0:
-		return stateRefused
 	}
-	return stateAcceptable
+	return stateRefused
 }
 
 // summary says the state in one sentence.
