@@ -327,10 +327,7 @@ func newNode(t testing.TB, c node.Config) *node.Node {
 
 func newAxis(t testing.TB) *axistest.Axis {
 	t.Helper()
-	axis, err := axistest.New(axistest.Options{Dir: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	axis := axistest.New(axistest.Options{Dir: t.TempDir(), Gentle: true})
 	t.Cleanup(func() { axis.Close() })
 	return axis
 }

@@ -163,10 +163,7 @@ func Example() {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	axis, err := axistest.New(axistest.Options{Dir: dir})
-	if err != nil {
-		panic(err)
-	}
+	axis := axistest.New(axistest.Options{Dir: dir, Gentle: true})
 	defer axis.Close()
 	srv := httptest.NewServer(axis)
 	defer srv.Close()

@@ -146,7 +146,7 @@ func (s *stage) prepare(dir string) error {
 		return err
 	}
 	s.step("tạo CA thử và khóa ký của hai cơ quan", "made a test CA and the signing keys of two agencies")
-	url, err := s.childLine("axis ", "axis", "--test", "--listen", "127.0.0.1:0")
+	url, err := s.childLine("axis ", "axis", "--test", "--gentle", "--listen", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

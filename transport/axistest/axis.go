@@ -19,6 +19,7 @@ type Options struct {
 	Dir    string      // an existing folder for the files, which stay there until Close; default a new temporary folder
 	Total  int64       // octets of all envelopes and files together; default 4 GiB
 	Limits soap.Limits // of one SendDocument
+	Gentle bool        // without bad manners
 }
 
 // journalSize is the number of requests the journal keeps.
@@ -28,10 +29,10 @@ const journalSize = 10_000
 // at any path.
 type Axis struct {
 	handler http.Handler
-	dir     string
-	total   int64
+	o       Options
 
 	mu       sync.Mutex
+	dir      string               // "" before the first content
 	last     int64                // the number of the newest Document
 	docs     map[string]*document // by number
 	same     map[identity]string  // number of the Document with this identity
@@ -51,22 +52,32 @@ type Entry struct {
 	Text      string // why it was refused
 }
 
-// New returns an Axis. Its folder is removed by Close.
-func New(o Options) (*Axis, error) {
-	dir, err := os.MkdirTemp(o.Dir, "axistest-")
-	if err != nil {
-		return nil, fmt.Errorf("axistest: %w", err)
-	}
+// New returns an Axis. Close removes what it stored.
+func New(o Options) *Axis {
 	if o.Total == 0 {
 		o.Total = 4 << 30
 	}
 	a := &Axis{
-		dir: dir, total: o.Total,
+		o:    o,
 		docs: map[string]*document{}, same: map[identity]string{}, newest: map[sent]string{},
 		pending: map[string][]string{}, statuses: map[string][]*trace{},
 	}
 	a.handler = edoc.NewHandler(backend{a}, edoc.HandlerOptions{Limits: o.Limits, Done: a.note})
-	return a, nil
+	return a
+}
+
+// folder returns the Axis's folder, which is made when it is needed first.
+func (a *Axis) folder() (string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.dir == "" {
+		dir, err := os.MkdirTemp(a.o.Dir, "axistest-")
+		if err != nil {
+			return "", fmt.Errorf("axistest: %w", err)
+		}
+		a.dir = dir
+	}
+	return a.dir, nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -74,6 +85,11 @@ func (a *Axis) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.Ser
 
 // Close removes the files. Calls under way may fail.
 func (a *Axis) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.dir == "" {
+		return nil
+	}
 	if err := os.RemoveAll(a.dir); err != nil {
 		return fmt.Errorf("axistest: %w", err)
 	}

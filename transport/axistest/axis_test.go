@@ -22,11 +22,8 @@ import (
 // start runs an axis and returns it with its folder and a maker of clients.
 func start(t *testing.T, o axistest.Options) (*axistest.Axis, string, func(organ string) *edoc.Client) {
 	t.Helper()
-	o.Dir = t.TempDir()
-	axis, err := axistest.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.Dir, o.Gentle = t.TempDir(), true
+	axis := axistest.New(o)
 	srv := httptest.NewServer(axis)
 	t.Cleanup(func() {
 		srv.Close()

@@ -7,7 +7,7 @@
 // mailbox of their own. The access token of an organ is "test-" and its
 // identifier ([Token]).
 //
-//	axis, err := axistest.New(axistest.Options{})
+//	axis := axistest.New(axistest.Options{})
 //	defer axis.Close()
 //	srv := httptest.NewServer(axis)
 //	c := &edoc.Client{URL: srv.URL, Organ: "H41", Token: axistest.Token("H41")}

@@ -204,11 +204,15 @@ func (in *intake) take(s *edoc.Submission) error {
 
 // store writes one content to a file.
 func (in *intake) store(r io.Reader) (transport.Content, string, error) {
-	f, err := os.CreateTemp(in.axis.dir, "content-")
+	dir, err := in.axis.folder()
 	if err != nil {
 		return transport.Content{}, "", err
 	}
-	name := filepath.Join(in.axis.dir, filepath.Base(f.Name()))
+	f, err := os.CreateTemp(dir, "content-")
+	if err != nil {
+		return transport.Content{}, "", err
+	}
+	name := filepath.Join(dir, filepath.Base(f.Name()))
 	in.files = append(in.files, name)
 	hash := sha256.New()
 	n, err := io.Copy(&metered{w: io.MultiWriter(f, hash), in: in}, r)
@@ -237,9 +241,9 @@ type metered struct {
 
 func (m *metered) Write(p []byte) (int, error) {
 	m.in.octets += int64(len(p))
-	if m.in.axis.grow(int64(len(p))) > m.in.axis.total {
+	if m.in.axis.grow(int64(len(p))) > m.in.axis.o.Total {
 		return 0, &transport.Fault{Operation: "SendDocument", Code: edoc.CodeSave, Transient: true, Text: fmt.Sprintf(
-			"trục thử đã đầy (%[1]d byte) / the test axis is full (%[1]d bytes)", m.in.axis.total)}
+			"trục thử đã đầy (%[1]d byte) / the test axis is full (%[1]d bytes)", m.in.axis.o.Total)}
 	}
 	return m.w.Write(p)
 }

@@ -15,10 +15,7 @@ import (
 
 // A ministry sends a Document and the province collects it.
 func Example() {
-	axis, err := axistest.New(axistest.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
+	axis := axistest.New(axistest.Options{Gentle: true})
 	defer axis.Close()
 	srv := httptest.NewServer(axis)
 	defer srv.Close()
@@ -71,17 +68,14 @@ func Example() {
 
 // What to do after a refusal is one question.
 func ExampleClient_Send_refused() {
-	axis, err := axistest.New(axistest.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
+	axis := axistest.New(axistest.Options{Gentle: true})
 	defer axis.Close()
 	srv := httptest.NewServer(axis)
 	defer srv.Close()
 
 	c := &edoc.Client{URL: srv.URL, Organ: "G22", Token: axistest.Token("G22")}
 	defer c.Close()
-	_, err = c.Send(context.Background(), exampleTo("X99"))
+	_, err := c.Send(context.Background(), exampleTo("X99"))
 	var fault *transport.Fault
 	if errors.As(err, &fault) {
 		fmt.Println(fault.Code, "– try again:", fault.Temporary())

@@ -52,11 +52,8 @@ const (
 // start runs a test axis.
 func start(t testing.TB, o axistest.Options) (*axistest.Axis, *httptest.Server) {
 	t.Helper()
-	o.Dir = t.TempDir()
-	axis, err := axistest.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	o.Dir, o.Gentle = t.TempDir(), true
+	axis := axistest.New(o)
 	srv := httptest.NewServer(axis)
 	t.Cleanup(func() {
 		srv.Close()
