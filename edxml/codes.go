@@ -2,10 +2,28 @@ package edxml
 
 import "slices"
 
-// Priority is the urgency of a Document (độ khẩn), one of [Priorities].
-type Priority = Number
+// The types of coded elements hold the text of the packet, as Number does:
+// packets of the wild hold values that no list names, and those are kept. Int
+// gives the number, Name its meaning; JSON is that of Number.
 
-// The values of Priority, NĐ 30/2020/NĐ-CP Art. 8 in the axis's numbering.
+// BusinessDocType says what a Document does to an earlier one (BussinessDocType,
+// QCVN 102:2016/BTTTT), one of [BusinessDocTypes].
+type BusinessDocType string
+
+// The values of BusinessDocType.
+const (
+	New     BusinessDocType = "0" // văn bản mới
+	Recall  BusinessDocType = "1" // thu hồi
+	Update  BusinessDocType = "2" // cập nhật
+	Replace BusinessDocType = "3" // thay thế
+)
+
+// Priority is the urgency of a Document (độ khẩn), one of [Priorities].
+type Priority string
+
+// The values of Priority: the degrees of NĐ 30/2020/NĐ-CP Art. 8 in the axis's
+// numbering. PriorityExpressAt is older than that decree, which has no such
+// degree (DOC-7a).
 const (
 	PriorityNormal     Priority = "0" // thường
 	PriorityUrgent     Priority = "1" // khẩn
@@ -14,13 +32,38 @@ const (
 	PriorityExpressAt  Priority = "4" // hỏa tốc hẹn giờ
 )
 
+// SteeringType says whether a Document steers its receivers (loại chỉ đạo), one
+// of [SteeringTypes].
+//
+// QUIRK: implementations disagree: one annotated source counts from 1, vendor
+// samples write 1 into every plain letter, a provincial system always 10, and
+// the BKAV axis passes on 1 whatever came. So nothing may be decided by it.
+type SteeringType string
+
+// The values of SteeringType, as the BKAV axis and the .NET samples read it.
+const (
+	NotSteering    SteeringType = "0" // không chỉ đạo
+	Steering       SteeringType = "1" // chỉ đạo
+	SteeringReport SteeringType = "2" // báo cáo chỉ đạo
+)
+
 // ReceiverType says what an update does with a receiver, one of [ReceiverTypes].
-type ReceiverType = Number
+type ReceiverType string
 
 // The values of ReceiverType, by the vendors' examples of an update.
 const (
 	ReceiverRemoved ReceiverType = "0" // bỏ nơi nhận
 	ReceiverAdded   ReceiverType = "1" // thêm nơi nhận
+)
+
+// Paper says whether a paper copy follows, one of [Papers]: QĐ 28/2018/QĐ-TTg
+// Art. 5(3) allows one only for the lists of Art. 7(2).
+type Paper string
+
+// The values of Paper.
+const (
+	PaperNone    Paper = "0" // chỉ gửi bản điện tử
+	PaperFollows Paper = "1" // có bản giấy gửi kèm
 )
 
 // CodeList is a list of the codes that one element may hold. Packets of the
@@ -35,6 +78,10 @@ const (
 	// Priorities are the degrees of urgency. QUIRK: the BKAV web console's own
 	// table has 5 for normal, which must never be sent.
 	Priorities CodeList = "Priority"
+	// SteeringTypes are the kinds of steering, see [SteeringType].
+	SteeringTypes CodeList = "SteeringType"
+	// Papers are the values of Paper.
+	Papers CodeList = "Paper"
 	// ReceiverTypes are the changes of a receiver list.
 	ReceiverTypes CodeList = "ReceiverType"
 	// DocumentGroups are the two groups of document types, SĐ 1:2022 QCVN
@@ -42,8 +89,11 @@ const (
 	// and .NET senders write the number in list B there, Java senders always 1.
 	DocumentGroups CodeList = "DocumentType/Type"
 	// DocumentTypes are the administrative types, SĐ 1:2022 QCVN 102:2016/BTTTT
-	// list B; numbers 10 to 17 follow the order of NĐ 30/2020/NĐ-CP Art. 7.
-	// TypeName, not the number, is what people go by.
+	// list B, as far as its text could be read: numbers 10 to 17 follow the order
+	// of NĐ 30/2020/NĐ-CP Art. 7, what stands behind 26 is not known here, nor are
+	// the numbers of list A (legal documents, 13 entries). Nothing is made up for
+	// them: TypeName, not the number, is what people go by, and rule DOC-4 knows
+	// the names of both groups.
 	DocumentTypes CodeList = "DocumentType/TypeDetail"
 	// StatusCodes are the states of a Document at its receiver, see [StatusCode].
 	StatusCodes CodeList = "StatusCode"
@@ -67,6 +117,12 @@ func (l CodeList) Codes() []Coded {
 			{"0", Text{"thường", "normal"}}, {"1", Text{"khẩn", "urgent"}}, {"2", Text{"thượng khẩn", "very urgent"}},
 			{"3", Text{"hỏa tốc", "express"}}, {"4", Text{"hỏa tốc hẹn giờ", "express at a set hour"}},
 		}
+	case SteeringTypes:
+		return []Coded{
+			{"0", Text{"không chỉ đạo", "not steering"}}, {"1", Text{"chỉ đạo", "steering"}}, {"2", Text{"báo cáo chỉ đạo", "report on steering"}},
+		}
+	case Papers:
+		return []Coded{{"0", Text{"chỉ gửi bản điện tử", "electronic only"}}, {"1", Text{"có bản giấy gửi kèm", "a paper copy follows"}}}
 	case ReceiverTypes:
 		return []Coded{{"0", Text{"bỏ nơi nhận", "receiver removed"}}, {"1", Text{"thêm nơi nhận", "receiver added"}}}
 	case DocumentGroups:

@@ -187,7 +187,7 @@ func ExampleNewDocument() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	name, _ := edxml.BusinessDocTypes.Name(recall.DocType())
+	name, _ := recall.DocType().Name()
 	fmt.Println(name.VI)
 	// Output:
 	// edxml: the packet lacks Subject

@@ -1,6 +1,7 @@
 package edxml_test
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -149,7 +150,7 @@ func TestMakingRefuses(t *testing.T) {
 }
 
 func TestCodeLists(t *testing.T) {
-	for _, l := range []edxml.CodeList{edxml.BusinessDocTypes, edxml.Priorities, edxml.ReceiverTypes, edxml.DocumentGroups, edxml.DocumentTypes, edxml.StatusCodes} {
+	for _, l := range []edxml.CodeList{edxml.BusinessDocTypes, edxml.Priorities, edxml.SteeringTypes, edxml.Papers, edxml.ReceiverTypes, edxml.DocumentGroups, edxml.DocumentTypes, edxml.StatusCodes} {
 		codes := l.Codes()
 		if len(codes) < 2 {
 			t.Errorf("%s has %d codes", l, len(codes))
@@ -165,12 +166,62 @@ func TestCodeLists(t *testing.T) {
 		code edxml.Number
 		vi   string // "" for none
 	}{
-		{edxml.Priorities, edxml.PriorityExpressAt, "hỏa tốc hẹn giờ"}, {edxml.Priorities, "5", ""}, {edxml.Priorities, "", ""}, {edxml.Priorities, "một", ""},
-		{edxml.DocumentTypes, " 18 ", "Công văn"}, {edxml.BusinessDocTypes, edxml.Recall, "thu hồi"}, {edxml.StatusCodes, "1", "đã đến"}, {edxml.StatusCodes, "14", ""},
-		{edxml.ReceiverTypes, edxml.ReceiverAdded, "thêm nơi nhận"}, {"Ghế", "1", ""},
+		{edxml.Priorities, "4", "hỏa tốc hẹn giờ"}, {edxml.Priorities, "5", ""}, {edxml.Priorities, "", ""}, {edxml.Priorities, "một", ""},
+		{edxml.DocumentTypes, " 18 ", "Công văn"}, {edxml.BusinessDocTypes, "1", "thu hồi"}, {edxml.StatusCodes, "1", "đã đến"}, {edxml.StatusCodes, "14", ""},
+		{edxml.ReceiverTypes, "1", "thêm nơi nhận"}, {"Ghế", "1", ""},
 	} {
 		if name, ok := c.list.Name(c.code); name.VI != c.vi || ok != (c.vi != "") {
 			t.Errorf("%s %q is %q", c.list, c.code, name.VI)
+		}
+	}
+}
+
+// TestCodedTypes: every type of code reads and writes JSON as numbers do, keeps
+// what no list knows, and has its names.
+func TestCodedTypes(t *testing.T) {
+	type all struct {
+		D edxml.BusinessDocType
+		P edxml.Priority
+		S edxml.SteeringType
+		R edxml.ReceiverType
+		Q edxml.Paper
+	}
+	known := all{edxml.Replace, edxml.PriorityExpress, edxml.SteeringReport, edxml.ReceiverAdded, edxml.PaperFollows}
+	odd := all{" 9 ", "khẩn", "10", "", "có"}
+	for _, c := range []struct {
+		codes all
+		json  string
+	}{
+		{known, `{"D":3,"P":3,"S":2,"R":1,"Q":1}`},
+		{odd, `{"D":9,"P":"khẩn","S":10,"R":"","Q":"có"}`},
+	} {
+		text, err := json.Marshal(c.codes)
+		if err != nil || string(text) != c.json {
+			t.Errorf("%s (%v), want %s", text, err, c.json)
+		}
+		var back all
+		if err := json.Unmarshal(text, &back); err != nil {
+			t.Error(err)
+		}
+		if again, _ := json.Marshal(back); string(again) != c.json {
+			t.Errorf("%s came back as %s", c.json, again)
+		}
+	}
+	type coded interface {
+		Int() (int, bool)
+		Name() (edxml.Text, bool)
+	}
+	for _, c := range []struct {
+		code coded
+		n    int // -1 for none
+		vi   string
+	}{
+		{known.D, 3, "thay thế"}, {known.P, 3, "hỏa tốc"}, {known.S, 2, "báo cáo chỉ đạo"}, {known.R, 1, "thêm nơi nhận"}, {known.Q, 1, "có bản giấy gửi kèm"},
+		{odd.D, 9, ""}, {odd.P, -1, ""}, {odd.S, 10, ""}, {odd.R, -1, ""}, {odd.Q, -1, ""},
+	} {
+		n, isNumber := c.code.Int()
+		if name, ok := c.code.Name(); ok != (c.vi != "") || name.VI != c.vi || isNumber != (c.n >= 0) || isNumber && n != c.n {
+			t.Errorf("%T %q: %d, %q", c.code, c.code, n, name.VI)
 		}
 	}
 }

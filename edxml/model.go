@@ -24,17 +24,6 @@ const (
 	ProfileSOAP Profile = "soap"
 )
 
-// BusinessDocType says what a Document does (BussinessDocType).
-type BusinessDocType = Number
-
-// The values of BussinessDocType: what the Document does to an earlier one.
-const (
-	New     BusinessDocType = "0" // văn bản mới
-	Recall  BusinessDocType = "1" // thu hồi
-	Update  BusinessDocType = "2" // cập nhật
-	Replace BusinessDocType = "3" // thay thế
-)
-
 // Organ is an agency as a packet describes it (From, To).
 type Organ struct {
 	OrganID              string `json:"organId,omitempty"`              // mã định danh
@@ -84,7 +73,7 @@ type SignerInfo struct {
 
 // OtherInfo is the remaining formal data of a Document.
 type OtherInfo struct {
-	Priority             Number   `json:"priority,omitempty"` // 0 thường … 3 hỏa tốc, 4 hỏa tốc hẹn giờ
+	Priority             Priority `json:"priority,omitempty"` // 0 thường … 3 hỏa tốc, 4 hỏa tốc hẹn giờ
 	SphereOfPromulgation string   `json:"sphereOfPromulgation,omitempty"`
 	TyperNotation        string   `json:"typerNotation,omitempty"`
 	PromulgationAmount   Number   `json:"promulgationAmount,omitempty"`
@@ -138,8 +127,8 @@ type Extra struct {
 
 // Receiver is one change of the receiver list in an update.
 type Receiver struct {
-	OrganID      string `json:"organId,omitempty"`
-	ReceiverType Number `json:"receiverType,omitempty"` // 0 removed, 1 added
+	OrganID      string       `json:"organId,omitempty"`
+	ReceiverType ReceiverType `json:"receiverType,omitempty"`
 }
 
 // Replacement names a replaced Document and the organs it is replaced for.
@@ -153,9 +142,9 @@ type Business struct {
 	DocType          BusinessDocType `json:"docType,omitempty"`
 	DocReason        string          `json:"docReason,omitempty"`
 	DocumentID       string          `json:"documentId,omitempty"` // the Document an update is about
-	Paper            Number          `json:"paper,omitempty"`      // 1: a paper copy follows
-	DocumentInfo     Number          `json:"documentInfo,omitempty"`
-	DocumentReceiver Number          `json:"documentReceiver,omitempty"`
+	Paper            Paper           `json:"paper,omitempty"`
+	DocumentInfo     Number          `json:"documentInfo,omitempty"`     // of an update, 1: the content changed
+	DocumentReceiver Number          `json:"documentReceiver,omitempty"` // of an update, 1: the receivers changed
 	Receivers        []Receiver      `json:"receivers,omitempty"`
 	Replacements     []Replacement   `json:"replacements,omitempty"`
 	StaffInfo        *StaffInfo      `json:"staffInfo,omitempty"`
@@ -178,7 +167,7 @@ type Document struct {
 	ToPlaces         []string         `json:"toPlaces,omitempty"` // nơi nhận
 	OtherInfo        OtherInfo        `json:"otherInfo,omitzero"`
 	ResponseFor      []ResponseFor    `json:"responseFor,omitempty"`
-	SteeringType     Number           `json:"steeringType,omitempty"`
+	SteeringType     SteeringType     `json:"steeringType,omitempty"`
 	ResponseForTask  []string         `json:"responseForTask,omitempty"` // TaskCode, an extension
 	ApplicationType  string           `json:"applicationType,omitempty"` // extension
 	TraceHeaders     []TraceHeader    `json:"traceHeaders,omitempty"`

@@ -38,7 +38,7 @@ func (m maker) text() string {
 func (m maker) fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		if v.Type() == reflect.TypeFor[edxml.Number]() {
+		if _, number := v.Interface().(interface{ Int() (int, bool) }); number {
 			v.SetString(fmt.Sprint(m.IntN(20)))
 		} else if m.IntN(3) > 0 {
 			v.SetString(m.text())

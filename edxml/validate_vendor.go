@@ -42,7 +42,7 @@ func (v *validation) vendor() {
 		path  string
 		value Number
 	}{
-		{"DocumentType/Type", d.DocumentType.Type}, {"OtherInfo/Priority", d.OtherInfo.Priority},
+		{"DocumentType/Type", d.DocumentType.Type}, {"OtherInfo/Priority", Number(d.OtherInfo.Priority)},
 		{"OtherInfo/PromulgationAmount", d.OtherInfo.PromulgationAmount}, {"OtherInfo/PageAmount", d.OtherInfo.PageAmount},
 	} {
 		if raw, there := v.raw(f.path, string(f.value)); there && raw != "" && !isInt(raw) {

@@ -242,11 +242,11 @@ func (x *xmlWriter) organ(name string, o Organ) {
 
 func (x *xmlWriter) otherInfo(o OtherInfo) {
 	x.open(x.prefix + "OtherInfo")
-	x.leaf("Priority", string(orZero(o.Priority)))
+	x.leaf("Priority", orZero(o.Priority))
 	x.leaf("SphereOfPromulgation", o.SphereOfPromulgation)
 	x.leaf("TyperNotation", o.TyperNotation)
-	x.leaf("PromulgationAmount", string(orZero(o.PromulgationAmount)))
-	x.leaf("PageAmount", string(orZero(o.PageAmount)))
+	x.leaf("PromulgationAmount", orZero(o.PromulgationAmount))
+	x.leaf("PageAmount", orZero(o.PageAmount))
 	if x.full { // the two profiles order the rest differently
 		x.list("Appendixes", "Appendix", o.Appendixes)
 		x.optional("Direction", o.Direction)
@@ -263,11 +263,11 @@ func (x *xmlWriter) otherInfo(o OtherInfo) {
 }
 
 // orZero gives the number that readers assume when the element is absent.
-func orZero(n Number) Number {
+func orZero[T ~string](n T) string {
 	if n == "" {
 		return "0"
 	}
-	return n
+	return string(n)
 }
 
 func (x *xmlWriter) responseFor(r ResponseFor) {
@@ -298,15 +298,15 @@ func (x *xmlWriter) traceHeaderList(d *Document) {
 func (x *xmlWriter) business(b *Business) {
 	x.open(x.prefix + "Bussiness")
 	x.optional("DocumentId", b.DocumentID)
-	x.leaf("BussinessDocType", string(orZero(b.DocType)))
+	x.leaf("BussinessDocType", orZero(b.DocType))
 	x.optional("BussinessDocReason", b.DocReason)
 	if !x.full {
 		x.optional("Paper", string(b.Paper))
 	}
 	if b.DocumentInfo != "" || b.DocumentReceiver != "" || len(b.Receivers) > 0 {
 		x.open(x.prefix + "BussinessDocumentInfo")
-		x.leaf("DocumentInfo", string(orZero(b.DocumentInfo)))
-		x.leaf("DocumentReceiver", string(orZero(b.DocumentReceiver)))
+		x.leaf("DocumentInfo", orZero(b.DocumentInfo))
+		x.leaf("DocumentReceiver", orZero(b.DocumentReceiver))
 		if len(b.Receivers) > 0 {
 			x.open(x.prefix + "ReceiverList")
 			for _, r := range b.Receivers {
@@ -339,11 +339,11 @@ func (x *xmlWriter) business(b *Business) {
 func (x *xmlWriter) receiver(r Receiver) {
 	x.open(x.prefix + "Receiver")
 	if x.full {
-		x.leaf("ReceiverType", string(orZero(r.ReceiverType)))
+		x.leaf("ReceiverType", orZero(r.ReceiverType))
 	}
 	x.leaf("OrganId", r.OrganID)
 	if !x.full {
-		x.leaf("ReceiverType", string(orZero(r.ReceiverType)))
+		x.leaf("ReceiverType", orZero(r.ReceiverType))
 	}
 	x.close(x.prefix + "Receiver")
 }

@@ -79,16 +79,16 @@ type Transfer struct {
 	State     State      `json:"state"`
 	Created   time.Time  `json:"created"`
 
-	From             string        `json:"from,omitempty"` // OrganId of the sender
-	FromName         string        `json:"fromName,omitempty"`
-	DocumentID       string        `json:"documentId,omitempty"`
-	DocType          edxml.Number  `json:"docType,omitempty"`
-	Code             string        `json:"code,omitempty"` // number/notation
-	Subject          string        `json:"subject,omitempty"`
-	PromulgationDate edxml.Date    `json:"promulgationDate,omitempty"`
-	Digest           string        `json:"digest,omitempty"` // content digest of the Document, see edxml.Digest
-	Receivers        []Receiver    `json:"receivers,omitempty"`
-	Status           *edxml.Status `json:"status,omitempty"` // of a status packet
+	From             string                `json:"from,omitempty"` // OrganId of the sender
+	FromName         string                `json:"fromName,omitempty"`
+	DocumentID       string                `json:"documentId,omitempty"`
+	DocType          edxml.BusinessDocType `json:"docType,omitempty"`
+	Code             string                `json:"code,omitempty"` // number/notation
+	Subject          string                `json:"subject,omitempty"`
+	PromulgationDate edxml.Date            `json:"promulgationDate,omitempty"`
+	Digest           string                `json:"digest,omitempty"` // content digest of the Document, see edxml.Digest
+	Receivers        []Receiver            `json:"receivers,omitempty"`
+	Status           *edxml.Status         `json:"status,omitempty"` // of a status packet
 
 	Envelope Content `json:"envelope,omitzero"`
 	TokenAt  int64   `json:"tokenAt,omitempty"` // see transport.Packet

@@ -205,7 +205,7 @@ func (p *program) show(v *inspection) error {
 		edxml.ProfileQCVN102: p.say("một tệp XML (QCVN 102:2016)", "one XML file (QCVN 102:2016)"), edxml.ProfileSOAP: "SOAP",
 	}[v.Profile]
 	if v.Kind == edxml.KindDocument {
-		s.line("loại gói tin", "kind", p.say("văn bản", "document"), docType(v.Document.DocType()).In(p.lang), shape)
+		s.line("loại gói tin", "kind", p.say("văn bản", "document"), meaning(p, v.Document.DocType()), shape)
 		s.document(v.Document)
 	} else {
 		s.line("loại gói tin", "kind", p.say("trạng thái", "status"), shape)
@@ -252,7 +252,7 @@ func (s sheet) document(d *edxml.Document) {
 	s.line("hạn trả lời", "due", string(d.DueDate))
 	s.line("nơi nhận ghi trên văn bản", "places", d.ToPlaces...)
 	o := d.OtherInfo
-	s.line("độ khẩn", "priority", priority(o.Priority).In(s.p.lang))
+	s.line("độ khẩn", "priority", meaning(s.p, o.Priority))
 	s.line("phạm vi", "sphere", o.SphereOfPromulgation)
 	s.line("người soạn", "typed by", o.TyperNotation)
 	s.line("số bản", "copies", string(o.PromulgationAmount))
@@ -261,7 +261,7 @@ func (s sheet) document(d *edxml.Document) {
 	for _, r := range d.ResponseFor {
 		s.responseFor(r)
 	}
-	s.line("chỉ đạo", "steering type", string(d.SteeringType))
+	s.line("chỉ đạo", "steering type", meaning(s.p, d.SteeringType))
 	s.line("nhiệm vụ", "tasks", d.ResponseForTask...)
 	s.line("ứng dụng", "application", d.ApplicationType)
 	for _, t := range d.TraceHeaders {
@@ -275,9 +275,9 @@ func (s sheet) document(d *edxml.Document) {
 func (s sheet) business(b *edxml.Business) {
 	s.line("lý do", "reason", b.DocReason)
 	s.line("về văn bản", "about document", b.DocumentID)
-	s.line("bản giấy", "paper copy", string(b.Paper))
+	s.line("bản giấy", "paper copy", meaning(s.p, b.Paper))
 	for _, r := range b.Receivers {
-		s.line("đổi nơi nhận", "receiver change", r.OrganID, string(r.ReceiverType))
+		s.line("đổi nơi nhận", "receiver change", r.OrganID, meaning(s.p, r.ReceiverType))
 	}
 	for _, r := range b.Replacements {
 		s.line("thay thế", "replaces", append([]string{r.DocumentID}, r.OrganIDs...)...)
@@ -312,27 +312,17 @@ func (s sheet) staff(i *edxml.StaffInfo) {
 	}
 }
 
-func docType(t edxml.BusinessDocType) edxml.Text {
-	switch t {
-	case edxml.New:
-		return edxml.Text{VI: "mới", EN: "new"}
-	case edxml.Recall:
-		return edxml.Text{VI: "thu hồi", EN: "recall"}
-	case edxml.Update:
-		return edxml.Text{VI: "cập nhật", EN: "update"}
-	case edxml.Replace:
-		return edxml.Text{VI: "thay thế", EN: "replacement"}
-	}
-	return edxml.Text{VI: string(t), EN: string(t)}
+// coded is a code that has a name.
+type coded interface {
+	~string
+	Name() (edxml.Text, bool)
 }
 
-func priority(n edxml.Number) edxml.Text {
-	names := []edxml.Text{
-		{VI: "thường", EN: "normal"}, {VI: "khẩn", EN: "urgent"}, {VI: "thượng khẩn", EN: "very urgent"},
-		{VI: "hỏa tốc", EN: "express"}, {VI: "hỏa tốc hẹn giờ", EN: "express at a set hour"},
+// meaning gives the name of a code; of one that has none, the code as the
+// packet has it.
+func meaning[C coded](p *program, code C) string {
+	if name, ok := code.Name(); ok {
+		return name.In(p.lang)
 	}
-	if i, ok := n.Int(); ok && i >= 0 && i < len(names) {
-		return names[i]
-	}
-	return edxml.Text{VI: string(n), EN: string(n)}
+	return string(code)
 }

@@ -120,14 +120,19 @@ func checkToken(t testing.TB, doc string, s *xmlscan.Scanner, tok *xmlscan.Token
 	}
 }
 
-// placeOf counts lines from the very beginning.
+// placeOf counts lines and characters from the very beginning.
 func placeOf(doc string, off int64) xmlscan.Pos {
 	before := doc[:off]
-	return xmlscan.Pos{
-		Offset: off,
-		Line:   1 + strings.Count(before, "\n"),
-		Column: len(before) - strings.LastIndexByte(before, '\n'),
+	p := xmlscan.Pos{Offset: off, Line: 1 + strings.Count(before, "\n"), Column: 1}
+	if p.Line == 1 {
+		before = strings.TrimPrefix(before, "\ufeff")
 	}
+	for _, c := range []byte(before[strings.LastIndexByte(before, '\n')+1:]) {
+		if c&0xC0 != 0x80 { // the first byte of a character
+			p.Column++
+		}
+	}
+	return p
 }
 
 // endings normalises line ends (XML 1.0 §2.11).

@@ -2,10 +2,12 @@ package xmlscan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Options says how to read. The zero value reads strictly within the default
@@ -72,9 +74,9 @@ type element struct {
 
 // lineMark remembers a place whose line is known.
 type lineMark struct {
-	off       int64
-	line      int
-	lineStart int64
+	off  int64
+	line int
+	in   int // characters of the line before off
 }
 
 // New returns a scanner over r.
@@ -282,10 +284,31 @@ func (s *Scanner) markAt(off int64) lineMark {
 	seen := s.buf[m.off-s.base : off-s.base]
 	if n := bytes.Count(seen, []byte{'\n'}); n > 0 {
 		m.line += n
-		m.lineStart = m.off + int64(bytes.LastIndexByte(seen, '\n')) + 1
+		m.in, seen = 0, seen[bytes.LastIndexByte(seen, '\n')+1:]
 	}
+	m.in += characters(seen)
 	m.off = off
 	return m
+}
+
+// characters counts code points by their first bytes, so that a piece may end
+// anywhere. What stands on long lines is ASCII: eight bytes at a time are
+// looked at for anything else.
+func characters(b []byte) int {
+	n := 0
+	for len(b) > 0 {
+		for len(b) >= 8 && binary.LittleEndian.Uint64(b)&0x8080808080808080 == 0 {
+			b, n = b[8:], n+8
+		}
+		step := min(8, len(b))
+		for _, c := range b[:step] {
+			if utf8.RuneStart(c) {
+				n++
+			}
+		}
+		b = b[step:]
+	}
+	return n
 }
 
 // Pos returns the place of a byte offset. It is exact from the start of the
@@ -295,7 +318,7 @@ func (s *Scanner) Pos(off int64) Pos {
 	off = min(off, s.base+int64(len(s.buf)))
 	s.advanceMark(min(off, s.tok.Start))
 	m := s.markAt(off)
-	return Pos{Offset: m.off, Line: m.line, Column: int(m.off-m.lineStart) + 1}
+	return Pos{Offset: m.off, Line: m.line, Column: m.in + 1}
 }
 
 // at returns the place of index i of the window.
@@ -344,6 +367,7 @@ func (s *Scanner) skipStart() error {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
 		s.pos += 3
+		s.mark.off = s.base + int64(s.pos) // no column of its own: nobody sees it
 	default:
 		if order, mark := utf16At(head); order != nil {
 			if err := s.transcode(order, mark); err != nil {

@@ -61,8 +61,9 @@ type Token struct {
 	End      int64     // offset behind the last byte
 }
 
-// Pos is a place in the input. Line and Column count from 1; Column counts
-// bytes, as compilers do.
+// Pos is a place in the input. Line and Column count from 1. Column counts
+// characters (code points), as editors show it, a byte order mark not among
+// them; Offset counts bytes.
 type Pos struct {
 	Offset int64
 	Line   int
