@@ -326,7 +326,11 @@ func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error
 		}
 	}
 	n.Log.InfoContext(ctx, "delivered", "transfer", t.ID, "document", t.DocumentID, "from", t.From)
-	return func(t *Transfer) { t.State = Delivered }, nil
+	return func(t *Transfer) {
+		if t.State = Delivered; n.Sink == nil && !slices.Contains(t.Lookup, waitingKey) {
+			t.Lookup = append(t.Lookup, waitingKey) // until somebody takes it
+		}
+	}, nil
 }
 
 // maxDescription is what a Status may say, in characters (StatusCode 02,

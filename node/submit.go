@@ -58,6 +58,8 @@ var (
 	ErrToken = errors.New("node: the packet carries an access token; leave the Signature block with the Token out, the node adds its own")
 	// ErrOtherContent says that the DocumentId was used for other content.
 	ErrOtherContent = errors.New("node: another document with this DocumentId was submitted before")
+	// ErrKeyReused says that the key of a Handover was used for another packet.
+	ErrKeyReused = errors.New("node: another packet was handed over under this key before")
 )
 
 // UnknownReceiverError says that the axis's directory does not know receivers.
@@ -77,22 +79,78 @@ type Submission struct {
 	Findings []edxml.Finding // warnings
 }
 
-// Submit accepts a packet for sending: a single file, or a SOAP packet in one
-// file ("Content-Type: multipart/related…", an empty line, the body). The
-// packet is ours for good when Submit returns without error; it never waits
-// for anything remote. A Document is signed here, in the profile of the wire.
+// Handover is a packet that is handed to the node for sending.
+type Handover struct {
+	// Packet is a single file, or a SOAP packet in one file ("Content-Type:
+	// multipart/related…", an empty line, the body).
+	Packet io.Reader
+	// Key is the caller's own name for this handover, "" for none: handing
+	// over again under it gives the Transfer of the first time.
+	Key string
+}
+
+// Submit is Accept for a packet that has no key.
+func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
+	return n.Accept(ctx, Handover{Packet: r})
+}
+
+// Accept accepts a packet for sending. The packet is ours for good when Accept
+// returns without error; it never waits for anything remote. A Document is
+// signed here, in the profile of the wire.
 //
 // Errors: *InvalidError, *UnknownReceiverError, ErrForeignSender,
-// ErrSignatureLost, ErrOtherContent, those of edxml.NewReader and of the Store.
-func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
-	p, err := n.keep(ctx, r)
+// ErrSignatureLost, ErrOtherContent, ErrKeyReused, those of edxml.NewReader and
+// of the Store.
+func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
+	p, err := n.keep(ctx, h.Packet)
 	if err != nil {
 		return nil, err
 	}
-	if p.packet.Credential != nil {
-		return nil, ErrToken
+	findings, objections, err := n.object(ctx, p.packet)
+	if err != nil {
+		return nil, err
 	}
-	findings := append(p.packet.Findings, edxml.ValidateWith(p.packet, edxml.ValidateOptions{Now: time.Now(), Against: edxml.Axis})...)
+	if len(objections) > 0 {
+		return nil, objections[0]
+	}
+	if p.packet.Status != nil {
+		return n.submitStatus(ctx, p.packet.Status, findings, h.Key)
+	}
+	t, err := n.prepare(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if h.Key != "" {
+		t.Unique = append(t.Unique, handoverKey(h.Key))
+	}
+	s := &Submission{Transfer: t, Findings: findings}
+	err = n.Store.Create(ctx, t)
+	var exists *ExistsError
+	if errors.As(err, &exists) {
+		if exists.Key == nameKey(t) {
+			return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
+		}
+		s.Existed = true
+		if s.Transfer, err = n.Store.Transfer(ctx, exists.ID); err == nil && s.Transfer.Digest != t.Digest {
+			return nil, fmt.Errorf("%w: transfer %s", ErrKeyReused, exists.ID)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.wake(Out)
+	return s, nil
+}
+
+func handoverKey(key string) string { return fmt.Sprintf("handover %q", key) }
+
+// object says everything that speaks against sending a packet, the gravest
+// first, beside what the rules find in it.
+func (n *Node) object(ctx context.Context, p *edxml.Packet) (findings []edxml.Finding, objections []error, err error) {
+	if p.Credential != nil {
+		objections = append(objections, ErrToken)
+	}
+	findings = append(p.Findings, edxml.ValidateWith(p, edxml.ValidateOptions{Now: time.Now(), Against: edxml.Axis})...)
 	for i, f := range findings {
 		if f.Rule == "AXS-3" { // the day may have come when the axis sees it, or this clock is slow
 			findings[i].Severity = edxml.Warning
@@ -102,43 +160,106 @@ func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
 		findings = slices.DeleteFunc(findings, func(f edxml.Finding) bool { return f.Rule == "SIG-1" })
 	}
 	if err := refuse(findings); err != nil {
-		return nil, err
+		objections = append(objections, err)
 	}
-	if p.packet.Status != nil {
-		return n.submitStatus(ctx, p.packet.Status, findings)
+	from := edxml.Organ{}
+	if p.Status != nil {
+		from = p.Status.From
+	} else {
+		from = p.Document.From
 	}
-	if from := p.packet.Document.From.OrganID; from != n.Organ.OrganID {
-		return nil, fmt.Errorf("%w: it says %s, this node speaks for %s", ErrForeignSender, from, n.Organ.OrganID)
+	if from.OrganID != n.Organ.OrganID {
+		objections = append(objections, fmt.Errorf("%w: it says %s, this node speaks for %s", ErrForeignSender, from.OrganID, n.Organ.OrganID))
 	}
-	if err := n.receiversKnown(ctx, p.packet.Document); err != nil {
-		return nil, err
-	}
-	t, err := n.prepare(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	s := &Submission{Transfer: t, Findings: findings}
-	err = n.Store.Create(ctx, t)
-	var exists *ExistsError
-	if errors.As(err, &exists) {
-		if exists.Key != t.Unique[0] {
-			return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
+	if p.Document != nil {
+		unknown, err := n.unknownReceivers(ctx, p.Document)
+		if err != nil {
+			return nil, nil, err
 		}
-		s.Existed = true
-		s.Transfer, err = n.Store.Transfer(ctx, exists.ID)
+		if unknown != nil {
+			objections = append(objections, unknown)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	n.wake(Out)
-	return s, nil
+	return findings, objections, nil
 }
 
-func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edxml.Finding) (*Submission, error) {
-	if s.From.OrganID != n.Organ.OrganID {
-		return nil, fmt.Errorf("%w: it says %s, this node speaks for %s", ErrForeignSender, s.From.OrganID, n.Organ.OrganID)
+// Preflight is what Accept would say about a packet.
+type Preflight struct {
+	Packet     *edxml.Packet
+	Findings   []edxml.Finding
+	Objections []error // why Accept would refuse it, none when it would not
+}
+
+// Preflight reads a packet as Accept does and says everything at once. Nothing
+// is kept and nothing changes.
+func (n *Node) Preflight(ctx context.Context, r io.Reader) (*Preflight, error) {
+	p, strict, err := readThrough(r)
+	if err != nil {
+		return nil, err
 	}
+	return n.PreflightPacket(ctx, p, strict)
+}
+
+// PreflightPacket is Preflight for a packet that has been read. wire says that
+// it came in the profile of the wire, so that its signature can stay.
+func (n *Node) PreflightPacket(ctx context.Context, p *edxml.Packet, wire bool) (*Preflight, error) {
+	findings, objections, err := n.object(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.Document == nil {
+		return &Preflight{p, findings, objections}, nil
+	}
+	k := &kept{packet: p}
+	if k.signed() && !n.ReplaceSignature && !(wire && k.strict()) {
+		objections = append(objections, ErrSignatureLost)
+	}
+	t := &Transfer{Direction: Out}
+	describe(t, p)
+	if t.DocType == edxml.New {
+		same, err := n.Store.Find(ctx, nameKey(t))
+		if err != nil {
+			return nil, err
+		}
+		if len(same) > 0 && same[0].Digest != t.Digest {
+			objections = append(objections, fmt.Errorf("%w: transfer %s", ErrOtherContent, same[0].ID))
+		}
+	}
+	return &Preflight{p, findings, objections}, nil
+}
+
+// readThrough reads a packet to its end without keeping it, and reports
+// whether it came in the profile of the wire.
+func readThrough(r io.Reader) (*edxml.Packet, bool, error) {
+	in := bufio.NewReader(r)
+	if head, _ := in.Peek(64); !soap.IsFile(head) {
+		p, err := edxml.Read(in, edxml.ReadOptions{})
+		return p, false, err
+	}
+	m, err := soap.ReadFile(in, soap.Limits{})
+	if err != nil {
+		return nil, true, err
+	}
+	defer m.Close()
+	root, err := m.Next()
+	if err != nil {
+		return nil, true, err
+	}
+	p, err := edxml.Read(root.Content, edxml.ReadOptions{Parts: func() (*edxml.Part, error) {
+		part, err := m.Next()
+		if err != nil {
+			return nil, err
+		}
+		return &edxml.Part{ID: part.ID, Type: part.Type, Content: part.Content}, nil
+	}})
+	return p, true, err
+}
+
+func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edxml.Finding, handover string) (*Submission, error) {
 	key := fmt.Sprintf("status %q %q %s %q", s.ResponseFor.OrganID, s.ResponseFor.DocumentID+s.ResponseFor.Code, s.StatusCode.Canonical(), string(s.Timestamp))
+	if handover != "" {
+		key = handoverKey(handover)
+	}
 	before, err := n.Store.Find(ctx, key)
 	if err != nil {
 		return nil, err
@@ -147,15 +268,18 @@ func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edx
 	if err != nil {
 		return nil, err
 	}
+	if t.Status == nil || t.Status.ResponseFor != s.ResponseFor || t.Status.StatusCode.Canonical() != s.StatusCode.Canonical() {
+		return nil, fmt.Errorf("%w: transfer %s", ErrKeyReused, t.ID)
+	}
 	return &Submission{Transfer: t, Existed: len(before) > 0, Findings: findings}, nil
 }
 
-// receiversKnown checks the receivers against the last good directory. Without
-// one every receiver is accepted: a local submit never waits for the axis.
-func (n *Node) receiversKnown(ctx context.Context, d *edxml.Document) error {
+// unknownReceivers checks the receivers against the last good directory.
+// Without one every receiver is accepted: a local submit never waits for the axis.
+func (n *Node) unknownReceivers(ctx context.Context, d *edxml.Document) (*UnknownReceiverError, error) {
 	known, err := n.directory(ctx)
 	if err != nil || known == nil {
-		return err
+		return nil, err
 	}
 	unknown := &UnknownReceiverError{}
 	for _, o := range d.To {
@@ -164,9 +288,9 @@ func (n *Node) receiversKnown(ctx context.Context, d *edxml.Document) error {
 		}
 	}
 	if len(unknown.OrganIDs) > 0 {
-		return unknown
+		return unknown, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // kept is a packet whose attachments are stored.
@@ -284,13 +408,15 @@ func (k *kept) strict() bool {
 	return k.packet.HeaderEnd > 0 && !slices.ContainsFunc(k.packet.Findings, func(f edxml.Finding) bool { return f.Rule == "XML-5" })
 }
 
+// signed reports whether the packet carries an XML signature.
+func (k *kept) signed() bool {
+	return slices.ContainsFunc(k.packet.Signatures, func(b edxml.SignatureBlock) bool { return b.Name.Space == edxml.NamespaceDSig })
+}
+
 // envelope returns the SOAP envelope to send: the submitted one where it can
 // stay as it is, else a new one, signed if there is a key.
 func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
-	signed := false
-	for _, b := range k.packet.Signatures {
-		signed = signed || b.Name.Space == edxml.NamespaceDSig
-	}
+	signed := k.signed()
 	stays := k.envelope != nil && k.strict()
 	if signed && stays && !n.ReplaceSignature {
 		return k.envelope, nil

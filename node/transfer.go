@@ -106,12 +106,22 @@ type Transfer struct {
 	LastError string              `json:"lastError,omitempty"`
 	Permanent bool                `json:"permanent,omitempty"` // the last error cannot be cured by waiting
 
+	Pickup *Pickup `json:"pickup,omitempty"` // in: who collects it, see Node.Take
+
 	// For the store.
 	Due         time.Time `json:"due,omitzero"`         // when the next step is to be tried; zero: nothing is due
 	Lease       string    `json:"lease,omitempty"`      // the holder of the lease
 	LeasedUntil time.Time `json:"leasedUntil,omitzero"` // when the lease ends by itself
 	Unique      []string  `json:"unique,omitempty"`     // keys that no other Transfer may have
 	Lookup      []string  `json:"lookup,omitempty"`     // keys to find it by
+}
+
+// Pickup is how a document system collects a Document from the inbox by itself.
+type Pickup struct {
+	By    string    `json:"by,omitempty"`    // who holds it, or has taken it
+	Lease string    `json:"lease,omitempty"` // the hold's own number, secret to the holder
+	Until time.Time `json:"until,omitzero"`  // when the hold ends by itself
+	Done  time.Time `json:"done,omitzero"`   // when it was taken for good
 }
 
 // Signature is what was found out about a packet's signatures.
@@ -127,5 +137,10 @@ type Signature struct {
 func (t *Transfer) Public() *Transfer {
 	v := *t
 	v.Unique, v.Lookup, v.Lease, v.LeasedUntil = nil, nil, "", time.Time{}
+	if v.Pickup != nil {
+		p := *v.Pickup
+		p.Lease = ""
+		v.Pickup = &p
+	}
 	return &v
 }
