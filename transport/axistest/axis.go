@@ -3,6 +3,7 @@ package axistest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"sync"
@@ -14,22 +15,38 @@ import (
 	"github.com/lienthong/lienthong/transport/soap"
 )
 
-// Options says how an Axis behaves. The zero value is the default.
+// Options says how an Axis behaves. The zero value is the default: bad
+// manners, with a seed of their own.
 type Options struct {
-	Dir    string      // an existing folder for the files, which stay there until Close; default a new temporary folder
-	Total  int64       // octets of all envelopes and files together; default 4 GiB
-	Limits soap.Limits // of one SendDocument
-	Gentle bool        // without bad manners
+	Dir      string        // an existing folder for the files, which stay there until Close; default a new temporary folder
+	Total    int64         // octets of all envelopes and files together; default 4 GiB
+	Limits   soap.Limits   // of one SendDocument
+	Gentle   bool          // without bad manners; what is scripted happens all the same
+	Seed     uint64        // of the bad manners; 0 is any, see [Axis.Seed]
+	Delay    time.Duration // of the answer of [Slow]; of bad manners at most a twentieth; default 10 s
+	Oversize int64         // octets of the answer of [Oversize]; default 64 MiB
 }
 
-// journalSize is the number of requests the journal keeps.
-const journalSize = 10_000
+func (o Options) withDefaults() Options {
+	if o.Total == 0 {
+		o.Total = 4 << 30
+	}
+	if o.Delay == 0 {
+		o.Delay = 10 * time.Second
+	}
+	if o.Oversize == 0 {
+		o.Oversize = 64 << 20
+	}
+	for o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
+	return o
+}
 
-// Axis is a document axis in memory; its ServeHTTP answers the eDoc operations
-// at any path.
+// Axis is a document axis in memory. Its ServeHTTP answers the eDoc operations
+// at any path; [Axis.Admin] is the management door.
 type Axis struct {
-	handler http.Handler
-	o       Options
+	o Options
 
 	mu       sync.Mutex
 	dir      string               // "" before the first content
@@ -41,29 +58,53 @@ type Axis struct {
 	statuses map[string][]*trace  // by addressee, oldest first
 	stored   int64                // octets on disk
 	journal  []Entry
-}
-
-// Entry is one request in the journal.
-type Entry struct {
-	At        time.Time
-	Operation string // as in SOAPAction; "" for what was no operation
-	Organ     string // of the credential
-	Outcome   string // "ok", or the code of the refusal
-	Text      string // why it was refused
+	requests int64           // in the journal's whole life
+	calls    map[call]uint64 // how often each was made
+	tries    map[try]int     // how often a scripted Trouble came
+	orders   []*Order        // Troubles for the next calls
 }
 
 // New returns an Axis. Close removes what it stored.
 func New(o Options) *Axis {
-	if o.Total == 0 {
-		o.Total = 4 << 30
-	}
-	a := &Axis{
-		o:    o,
-		docs: map[string]*document{}, same: map[identity]string{}, newest: map[sent]string{},
-		pending: map[string][]string{}, statuses: map[string][]*trace{},
-	}
-	a.handler = edoc.NewHandler(backend{a}, edoc.HandlerOptions{Limits: o.Limits, Done: a.note})
+	a := &Axis{o: o.withDefaults()}
+	a.empty()
 	return a
+}
+
+// empty forgets everything but the journal. Files stay until they are removed.
+func (a *Axis) empty() {
+	a.docs, a.same, a.newest = map[string]*document{}, map[identity]string{}, map[sent]string{}
+	a.pending, a.statuses = map[string][]string{}, map[string][]*trace{}
+	a.calls, a.tries, a.orders = map[call]uint64{}, map[try]int{}, nil
+	a.stored = 0
+}
+
+// Reset forgets Documents, Statuses, journal and Orders, and begins the bad
+// manners anew. Numbers go on: none is given twice. Calls under way may fail.
+func (a *Axis) Reset() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.empty()
+	a.journal = nil
+	return a.clear()
+}
+
+// Close removes the files. Calls under way may fail.
+func (a *Axis) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.clear()
+}
+
+func (a *Axis) clear() error {
+	dir := a.dir
+	if a.dir = ""; dir == "" {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("axistest: %w", err)
+	}
+	return nil
 }
 
 // folder returns the Axis's folder, which is made when it is needed first.
@@ -80,84 +121,67 @@ func (a *Axis) folder() (string, error) {
 	return a.dir, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (a *Axis) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+// Seed returns the seed of the bad manners: another Axis with it treats the
+// same calls of the same organs in the same way.
+func (a *Axis) Seed() uint64 { return a.o.Seed }
 
-// Close removes the files. Calls under way may fail.
-func (a *Axis) Close() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.dir == "" {
-		return nil
-	}
-	if err := os.RemoveAll(a.dir); err != nil {
-		return fmt.Errorf("axistest: %w", err)
-	}
-	return nil
+// ServeHTTP implements http.Handler.
+func (a *Axis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x, out := a.begin(w, r)
+	edoc.NewHandler(x, edoc.HandlerOptions{Limits: a.o.Limits, Done: x.done}).ServeHTTP(out, r)
+	x.end(out)
 }
 
 // Token returns the access token of an organ.
 func Token(organ string) edxml.Secret { return edxml.Secret("test-" + organ) }
 
-// Journal returns the last requests, oldest first, at most 10,000.
-func (a *Axis) Journal() []Entry {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return append([]Entry(nil), a.journal...)
-}
-
-// note files a request in the journal.
-func (a *Axis) note(c edoc.Call) {
-	e := Entry{At: time.Now(), Operation: c.Operation, Organ: c.Organ, Outcome: "ok"}
-	if c.Err != nil {
-		if e.Outcome = c.Code; e.Outcome == "" {
-			e.Outcome = "refused"
-		}
-		e.Text = c.Err.Error()
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.journal) == journalSize {
-		a.journal = append(a.journal[:0], a.journal[1:]...)
-	}
-	a.journal = append(a.journal, e)
-}
-
-// exists tells whether the register has the root of an identifier.
+// exists tells whether the register has the root of an identifier, or it is
+// reserved.
 func exists(id string) bool {
 	parsed, err := organ.Parse(id)
 	if err != nil || string(parsed) != id {
 		return false
 	}
+	if _, reserved := scripted(id); reserved {
+		return true
+	}
 	_, found := organ.Lookup(parsed, time.Now())
 	return found
 }
 
-// backend is an Axis as its handler sees it.
-type backend struct{ *Axis }
+// organs lists the codes in force now, under both generations of identifiers,
+// and the reserved ones.
+func organs() []edxml.Organ {
+	now := time.Now()
+	var list []edxml.Organ
+	add := func(id organ.ID, name string) {
+		list = append(list, edxml.Organ{OrganID: string(id), OrganName: name})
+		if old, ok := id.Counterpart(); ok {
+			list = append(list, edxml.Organ{OrganID: string(old), OrganName: name})
+		}
+	}
+	for e := range organ.Register() {
+		if id := organ.ID(e.Code); !e.Closed(now) && !e.From.After(now) && id.Generation() == organ.QD20 {
+			add(id, e.Name)
+		}
+	}
+	for _, s := range Scripts() {
+		add(organ.ID(s.Organ), s.Text.VI)
+	}
+	return list
+}
 
-// Authenticate implements edoc.Backend.
-func (b backend) Authenticate(_ context.Context, organ string, token edxml.Secret) (edoc.Speaker, error) {
+// Authenticate implements edoc.Backend. From here on it is known whose call
+// it is, and so how to treat it.
+func (x *exchange) Authenticate(_ context.Context, organ string, token edxml.Secret) (edoc.Speaker, error) {
 	if !exists(organ) || token != Token(organ) {
 		return edoc.Speaker{}, edoc.ErrCredential
+	}
+	if err := x.treat(organ); err != nil {
+		return edoc.Speaker{}, err
 	}
 	return edoc.Speaker{Organs: []string{organ}}, nil
 }
 
-// Organs implements edoc.Backend: the codes in force now, under both
-// generations of identifiers.
-func (b backend) Organs(context.Context) ([]edxml.Organ, error) {
-	now := time.Now()
-	var organs []edxml.Organ
-	for e := range organ.Register() {
-		id := organ.ID(e.Code)
-		if e.Closed(now) || e.From.After(now) || id.Generation() != organ.QD20 {
-			continue
-		}
-		organs = append(organs, edxml.Organ{OrganID: e.Code, OrganName: e.Name})
-		if old, ok := id.Counterpart(); ok {
-			organs = append(organs, edxml.Organ{OrganID: string(old), OrganName: e.Name})
-		}
-	}
-	return organs, nil
-}
+// Organs implements edoc.Backend.
+func (x *exchange) Organs(context.Context) ([]edxml.Organ, error) { return organs(), nil }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -46,8 +45,8 @@ func packet(t *testing.T, from, number string, kind edxml.BusinessDocType, file 
 	t.Helper()
 	d := &edxml.Document{
 		From: edxml.Organ{OrganID: from, OrganName: from}, Code: edxml.Code{CodeNumber: number, CodeNotation: "QĐ"},
-		PromulgationInfo: edxml.PromulgationInfo{PromulgationDate: "2026/03/02"}, Subject: "Thử", Business: &edxml.Business{DocType: kind},
-		Attachments: []edxml.Attachment{{Name: "a.txt", ContentID: "a@b"}},
+		PromulgationInfo: edxml.PromulgationInfo{PromulgationDate: "2026/03/02"}, Subject: "Thử", TraceHeaders: []edxml.TraceHeader{{OrganID: from, Timestamp: "2026/03/02 08:00:00"}}, Business: &edxml.Business{DocType: kind},
+		Attachments: []edxml.Attachment{{Name: "a.pdf", ContentID: "a@b"}},
 	}
 	d.DocumentID = edxml.DocumentID(from, "2026/03/02", d.Code)
 	for _, id := range to {
@@ -57,12 +56,9 @@ func packet(t *testing.T, from, number string, kind edxml.BusinessDocType, file 
 	if err := edxml.WriteEnvelope(&b, d); err != nil {
 		t.Fatal(err)
 	}
-	content := func(data []byte) transport.Content {
-		return transport.Content{Size: int64(len(data)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
-	}
 	return &transport.Packet{
 		Envelope: content(b.Bytes()), TokenAt: int64(bytes.Index(b.Bytes(), []byte("</SOAP-ENV:Header>"))),
-		Parts: []transport.Part{{ID: "a@b", Type: "text/plain", Content: content([]byte(file))}},
+		Parts: []transport.Part{{ID: "a@b", Type: "application/pdf", Content: content([]byte(file))}},
 	}
 }
 
@@ -120,11 +116,10 @@ func TestSame(t *testing.T) {
 	if pending, err := client("H41").Pending(ctx); err != nil || len(pending) != 5 {
 		t.Errorf("pending %v, %v", pending, err)
 	}
-	// The same receiver twice is one.
-	if _, err := g22.Send(ctx, packet(t, "G22", "2", edxml.New, "x", "H42", "H42")); err != nil {
-		t.Fatal(err)
+	if _, err := g22.Send(ctx, packet(t, "G22", "2", edxml.New, "x", "H42", "H42")); code(err) != "M.DOC-11" {
+		t.Errorf("the same receiver twice: %v", err)
 	}
-	if pending, err := client("H42").Pending(ctx); err != nil || len(pending) != 1 {
+	if pending, err := client("H42").Pending(ctx); err != nil || len(pending) != 0 {
 		t.Errorf("pending %v, %v", pending, err)
 	}
 }
@@ -137,7 +132,7 @@ func TestStatuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	status := func(from, to, id, number string, s edxml.StatusCode) *edxml.Status {
-		return &edxml.Status{From: edxml.Organ{OrganID: from}, StatusCode: s, Timestamp: edxml.TimestampOf(time.Now()),
+		return &edxml.Status{From: edxml.Organ{OrganID: from}, StatusCode: s, Description: "Lý do", Timestamp: edxml.TimestampOf(time.Now()),
 			ResponseFor: edxml.ResponseFor{OrganID: to, DocumentID: id, Code: number}}
 	}
 	const id = "G22,2026/03/02,7/QĐ"
@@ -189,7 +184,7 @@ func TestAtOnce(t *testing.T) {
 		c := client(fmt.Sprintf("G22.%d", i+1))
 		wg.Go(func() {
 			for n := range each {
-				if _, err := c.Send(ctx, packet(t, c.Organ, fmt.Sprint(n), edxml.New, strings.Repeat("x", n*1000), "H41")); err != nil {
+				if _, err := c.Send(ctx, packet(t, c.Organ, fmt.Sprint(n), edxml.New, strings.Repeat("x", 1+n*1000), "H41")); err != nil {
 					t.Error(err)
 				}
 			}

@@ -1,16 +1,12 @@
 package axistest
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -23,8 +19,16 @@ type document struct {
 	id       string
 	received time.Time
 	head     edxml.Document
-	packet   *transport.Packet
 	arrived  map[string]bool // receivers that confirmed it; a receiver that has not is false
+	*content
+}
+
+// content is what a document holds, in every form it was asked for so far.
+type content struct {
+	profile edxml.Profile // as it came
+
+	mu    sync.Mutex
+	forms map[form]*transport.Packet
 }
 
 // sent is what makes two Documents of kind 0 the same to their sender.
@@ -38,25 +42,62 @@ type identity struct {
 }
 
 // Accept implements edoc.Backend.
-func (b backend) Accept(ctx context.Context, s *edoc.Submission) (transport.Receipt, error) {
-	d := s.Packet.Document
-	if err := b.receiversExist(d); err != nil {
-		return transport.Receipt{}, err
-	}
-	in := &intake{axis: b.Axis, head: *d}
-	if err := in.take(s); err != nil {
-		in.discard()
-		return transport.Receipt{}, err
-	}
-	receipt, kept, err := b.commit(in)
+func (x *exchange) Accept(_ context.Context, s *edoc.Submission) (transport.Receipt, error) {
+	x.noteDocument(s.Packet)
+	in := &intake{axis: x.axis}
+	receipt, kept, err := x.accept(s.Packet, in, func() error { return in.take(s) })
 	if !kept {
 		in.discard()
 	}
 	return receipt, err
 }
 
+// accept takes a Document whose content comes with take.
+func (x *exchange) accept(p *edxml.Packet, in *intake, take func() error) (_ transport.Receipt, kept bool, _ error) {
+	if err := receiversExist(p.Document); err != nil {
+		return transport.Receipt{}, false, err
+	}
+	if err := x.meet(x.axis.script(p.Document)); err != nil {
+		return transport.Receipt{}, false, err
+	}
+	in.head = *p.Document
+	if err := take(); err != nil {
+		return transport.Receipt{}, false, err
+	}
+	x.entry.Document.Digest, x.entry.Document.Files = in.head.Digest(), len(in.head.Attachments)
+	judged := *p
+	judged.Document = &in.head
+	if err := x.judge(&judged); err != nil {
+		return transport.Receipt{}, false, err
+	}
+	receipt, kept, err := x.commit(in)
+	x.entry.Number = receipt.ID
+	return receipt, kept, err
+}
+
+// judge refuses a packet that breaks a rule of the axis, and says which.
+func (x *exchange) judge(p *edxml.Packet) error {
+	broken := edxml.Axis.Of(p.Findings)
+	broken = append(slices.Clone(broken), edxml.ValidateWith(p, edxml.ValidateOptions{Now: time.Now(), Against: edxml.Axis})...)
+	broken = slices.DeleteFunc(broken, func(f edxml.Finding) bool { return f.Severity != edxml.Error })
+	if len(broken) == 0 {
+		return nil
+	}
+	var vi, en strings.Builder
+	for i, f := range broken {
+		if x.entry.Document != nil {
+			x.entry.Document.Findings = append(x.entry.Document.Findings, f.Rule)
+		}
+		if i < 5 {
+			fmt.Fprintf(&vi, "%s: %s (%s). ", f.Rule, f.Message.VI, f.Clause)
+			fmt.Fprintf(&en, "%s: %s (%s). ", f.Rule, f.Message.EN, f.Clause)
+		}
+	}
+	return x.refusal("M."+broken[0].Rule, false, edxml.Text{VI: strings.TrimSpace(vi.String()), EN: strings.TrimSpace(en.String())})
+}
+
 // receiversExist refuses a Document with a receiver that nobody knows.
-func (a *Axis) receiversExist(d *edxml.Document) error {
+func receiversExist(d *edxml.Document) error {
 	for _, to := range d.To {
 		if !exists(to.OrganID) {
 			return &transport.Fault{Operation: "SendDocument", Code: edoc.CodeUnknownReceiver, Text: fmt.Sprintf(
@@ -67,8 +108,8 @@ func (a *Axis) receiversExist(d *edxml.Document) error {
 }
 
 // commit files what was taken, unless it is here already.
-func (a *Axis) commit(in *intake) (receipt transport.Receipt, kept bool, err error) {
-	d := in.head
+func (x *exchange) commit(in *intake) (receipt transport.Receipt, kept bool, err error) {
+	a, d := x.axis, in.head
 	key := identity{sent{d.From.OrganID, d.DocumentID}, d.Digest()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -76,47 +117,103 @@ func (a *Axis) commit(in *intake) (receipt transport.Receipt, kept bool, err err
 		return transport.Receipt{ID: id, Existed: true}, false, nil
 	}
 	if id, here := a.newest[key.sent]; here && d.DocumentID != "" && d.DocType() == edxml.New {
-		return transport.Receipt{}, false, &transport.Fault{Operation: "SendDocument", Code: edoc.CodeOtherContent, Text: fmt.Sprintf(
+		return transport.Receipt{}, false, &transport.Fault{Operation: x.entry.Operation, Code: edoc.CodeOtherContent, Text: fmt.Sprintf(
 			"%[1]s đã gửi văn bản %[2]q với nội dung khác (số %[3]s) / %[1]s has sent document %[2]q with other content (number %[3]s)",
 			d.From.OrganID, d.DocumentID, id)}
 	}
-	a.last++
-	doc := &document{id: strconv.FormatInt(a.last, 10), received: time.Now(), head: d, packet: &in.packet, arrived: map[string]bool{}}
-	a.docs[doc.id], a.same[key] = doc, doc.id
+	c := &content{profile: in.profile, forms: map[form]*transport.Packet{{profile: in.profile}: &in.packet}}
+	doc := a.add(d, c, d.To)
+	a.same[key] = doc.id
 	if d.DocType() == edxml.New {
 		a.newest[key.sent] = doc.id
 	}
-	for _, to := range d.To {
+	again := slices.DeleteFunc(slices.Clone(d.To), func(to edxml.Organ) bool {
+		s, _ := scripted(to.OrganID)
+		return s.Trouble != Twice
+	})
+	if x.trouble == Twice && len(again) == 0 { // by Order
+		again = d.To
+	}
+	if len(again) > 0 {
+		a.add(d, c, again)
+	}
+	return transport.Receipt{ID: doc.id}, true, nil
+}
+
+// add files a Document under a new number for some of its receivers.
+func (a *Axis) add(d edxml.Document, c *content, receivers []edxml.Organ) *document {
+	a.last++
+	doc := &document{id: strconv.FormatInt(a.last, 10), received: time.Now(), head: d, content: c, arrived: map[string]bool{}}
+	a.docs[doc.id] = doc
+	for _, to := range receivers {
 		if _, twice := doc.arrived[to.OrganID]; !twice {
 			doc.arrived[to.OrganID] = false
 			a.pending[to.OrganID] = append(a.pending[to.OrganID], doc.id)
 		}
 	}
-	return transport.Receipt{ID: doc.id}, true, nil
+	return doc
 }
 
 // Pending implements edoc.Backend.
-func (b backend) Pending(_ context.Context, organ string) ([]transport.Pending, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (x *exchange) Pending(_ context.Context, organ string) ([]transport.Pending, error) {
+	x.axis.mu.Lock()
+	defer x.axis.mu.Unlock()
 	var list []transport.Pending
-	for _, id := range b.pending[organ] {
+	for _, id := range x.numbers(x.axis.pending[organ]) {
 		list = append(list, transport.Pending{ID: id})
 	}
 	return list, nil
 }
 
+// numbers notes a list of numbers and treats it as the manners say.
+func (x *exchange) numbers(list []string) []string {
+	list = slices.Clone(list)
+	if x.doubled && len(list) > 0 {
+		list = append(list, list[0])
+	}
+	if x.shuffled {
+		x.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	}
+	x.entry.Listed = list
+	return list
+}
+
 // Document implements edoc.Backend. A Document can be collected again after
 // it was confirmed.
-func (b backend) Document(_ context.Context, organ, id string) (*transport.Packet, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if doc, here := b.docs[id]; here {
+func (x *exchange) Document(_ context.Context, organ, id string) (*transport.Packet, error) {
+	doc, err := x.find("GetDocument", edoc.CodeNotReceiver, organ, id)
+	if err != nil {
+		return nil, err
+	}
+	return x.collect(doc, organ, edxml.ProfileSOAP)
+}
+
+// find returns a Document of which organ is a receiver.
+func (x *exchange) find(operation, code, organ, id string) (*document, error) {
+	x.entry.Number = id
+	x.axis.mu.Lock()
+	defer x.axis.mu.Unlock()
+	if doc, here := x.axis.docs[id]; here {
 		if _, receiver := doc.arrived[organ]; receiver {
-			return doc.packet, nil
+			return doc, nil
 		}
 	}
-	return nil, notReceiver("GetDocument", edoc.CodeNotReceiver, organ, id)
+	return nil, notReceiver(operation, code, organ, id)
+}
+
+// collect gives a Document out in one of its forms, with what the receiver scripts.
+func (x *exchange) collect(doc *document, organ string, profile edxml.Profile) (*transport.Packet, error) {
+	s, _ := scripted(organ)
+	for _, t := range []Trouble{Corrupt, Rebuild} {
+		if s.Trouble == t {
+			x.trouble, x.entry.Trouble = t, t
+		}
+	}
+	p, err := doc.in(x.axis, form{profile, x.trouble == Rebuild})
+	if err != nil || x.trouble != Corrupt {
+		return p, err
+	}
+	return corrupted(p), nil
 }
 
 // notReceiver says the same of a Document that is not here and of one that is
@@ -128,27 +225,48 @@ func notReceiver(operation, code, organ, id string) error {
 
 // Confirm implements edoc.Backend: the first confirmation of a receiver
 // reports status 01 to the sender.
-func (b backend) Confirm(_ context.Context, organ, id string) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	doc, here := b.docs[id]
-	if !here {
-		return notReceiver("ConfirmReceived", edoc.CodeConfirm, organ, id)
+func (x *exchange) Confirm(_ context.Context, organ, id string) error {
+	doc, err := x.find("ConfirmReceived", edoc.CodeConfirm, organ, id)
+	if err != nil {
+		return err
 	}
-	arrived, receiver := doc.arrived[organ]
-	if !receiver {
-		return notReceiver("ConfirmReceived", edoc.CodeConfirm, organ, id)
+	if s, _ := scripted(organ); s.Trouble == Ahead || s.Trouble == Behind {
+		x.trouble, x.entry.Trouble = s.Trouble, s.Trouble
 	}
-	if arrived {
-		return nil
+	if x.take(doc, organ) {
+		x.axis.mu.Lock()
+		defer x.axis.mu.Unlock()
+		x.axis.file(edxml.Status{
+			From: doc.receiver(organ), ResponseFor: doc.responseFor(doc.head.From.OrganID), StatusCode: edxml.StatusArrived,
+			Description: "Đã nhận văn bản về hệ thống", Timestamp: edxml.TimestampOf(x.clock()),
+		}, nil)
+	}
+	return nil
+}
+
+// clock is the time that this exchange takes it to be.
+func (x *exchange) clock() time.Time {
+	switch x.trouble {
+	case Ahead:
+		return time.Now().Add(time.Hour)
+	case Behind:
+		return time.Now().Add(-time.Hour)
+	}
+	return time.Now()
+}
+
+// take ends the delivery of a Document to a receiver and tells whether it was
+// still to be ended.
+func (x *exchange) take(doc *document, organ string) bool {
+	a := x.axis
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if doc.arrived[organ] {
+		return false
 	}
 	doc.arrived[organ] = true
-	b.pending[organ] = slices.DeleteFunc(b.pending[organ], func(other string) bool { return other == id })
-	b.file(edxml.Status{
-		From: doc.receiver(organ), ResponseFor: doc.responseFor(doc.head.From.OrganID), StatusCode: edxml.StatusArrived,
-		Description: "Đã nhận văn bản về hệ thống", Timestamp: edxml.TimestampOf(time.Now()),
-	})
-	return nil
+	a.pending[organ] = slices.DeleteFunc(a.pending[organ], func(other string) bool { return other == doc.id })
+	return true
 }
 
 // receiver returns a receiver as the Document names it.
@@ -167,91 +285,4 @@ func (d *document) responseFor(organ string) edxml.ResponseFor {
 		OrganID: organ, Code: d.head.Code.String(), DocumentID: d.head.DocumentID,
 		PromulgationDate: d.head.PromulgationInfo.PromulgationDate,
 	}
-}
-
-// intake is a Document being taken: its contents become files.
-type intake struct {
-	axis   *Axis
-	head   edxml.Document
-	packet transport.Packet
-	files  []string
-	octets int64
-}
-
-// take stores the envelope and the files of a Submission.
-func (in *intake) take(s *edoc.Submission) error {
-	content, _, err := in.store(bytes.NewReader(s.Envelope))
-	if err != nil {
-		return err
-	}
-	in.packet = transport.Packet{Envelope: content, TokenAt: s.Packet.HeaderEnd}
-	for {
-		piece, err := s.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		content, sum, err := in.store(piece.Content)
-		if err != nil {
-			return err
-		}
-		in.head.Attachments = append(in.head.Attachments, edxml.Attachment{ContentID: piece.ID, Size: content.Size, SHA256: sum})
-		in.packet.Parts = append(in.packet.Parts, transport.Part{ID: piece.ID, Type: piece.Type, Content: content})
-	}
-}
-
-// store writes one content to a file.
-func (in *intake) store(r io.Reader) (transport.Content, string, error) {
-	dir, err := in.axis.folder()
-	if err != nil {
-		return transport.Content{}, "", err
-	}
-	f, err := os.CreateTemp(dir, "content-")
-	if err != nil {
-		return transport.Content{}, "", err
-	}
-	name := filepath.Join(dir, filepath.Base(f.Name()))
-	in.files = append(in.files, name)
-	hash := sha256.New()
-	n, err := io.Copy(&metered{w: io.MultiWriter(f, hash), in: in}, r)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return transport.Content{}, "", err
-	}
-	return transport.Content{Size: n, Open: func() (io.ReadCloser, error) { return os.Open(name) }}, hex.EncodeToString(hash.Sum(nil)), nil
-}
-
-// discard removes what was stored.
-func (in *intake) discard() {
-	for _, name := range in.files {
-		os.Remove(name) // Close removes what stays
-	}
-	in.axis.grow(-in.octets)
-}
-
-// metered counts what is stored against Options.Total.
-type metered struct {
-	w  io.Writer
-	in *intake
-}
-
-func (m *metered) Write(p []byte) (int, error) {
-	m.in.octets += int64(len(p))
-	if m.in.axis.grow(int64(len(p))) > m.in.axis.o.Total {
-		return 0, &transport.Fault{Operation: "SendDocument", Code: edoc.CodeSave, Transient: true, Text: fmt.Sprintf(
-			"trục thử đã đầy (%[1]d byte) / the test axis is full (%[1]d bytes)", m.in.axis.o.Total)}
-	}
-	return m.w.Write(p)
-}
-
-// grow accounts for octets stored or removed and returns how many there are.
-func (a *Axis) grow(n int64) int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.stored += n
-	return a.stored
 }

@@ -1,19 +1,24 @@
 package edoc_test
 
 import (
-	"strings"
+	"bytes"
+	"log"
 
+	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport"
 )
 
-// exampleTo makes the packet of the examples; package edxml writes real ones.
+// exampleTo makes the packet of the examples, from G22.
 func exampleTo(receiver string) *transport.Packet {
-	envelope := `<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/" xmlns:edXML="http://www.e-doc.vn/Schema/" xmlns:xlink="http://www.w3.org/1999/xlink">` +
-		`<SOAP-ENV:Header><edXML:MessageHeader><edXML:From><edXML:OrganId>G22</edXML:OrganId></edXML:From><edXML:To><edXML:OrganId>` + receiver +
-		`</edXML:OrganId></edXML:To><edXML:DocumentId>G22,2026/03/02,1/BC</edXML:DocumentId></edXML:MessageHeader></SOAP-ENV:Header>` +
-		`<SOAP-ENV:Body><edXML:Manifest><edXML:Reference xlink:href="cid:a@b"><edXML:AttachmentName>a.pdf</edXML:AttachmentName></edXML:Reference></edXML:Manifest></SOAP-ENV:Body></SOAP-ENV:Envelope>`
+	d := document("1", receiver)
+	d.From.OrganID, d.DocumentID = "G22", edxml.DocumentID("G22", d.PromulgationInfo.PromulgationDate, d.Code)
+	d.Attachments = []edxml.Attachment{{Name: "a.pdf", ContentID: "a@b"}}
+	var b bytes.Buffer
+	if err := edxml.WriteEnvelope(&b, d); err != nil {
+		log.Fatal(err)
+	}
 	return &transport.Packet{
-		Envelope: content([]byte(envelope)), TokenAt: int64(strings.Index(envelope, "</SOAP-ENV:Header>")),
+		Envelope: content(b.Bytes()), TokenAt: int64(bytes.Index(b.Bytes(), []byte("</SOAP-ENV:Header>"))),
 		Parts: []transport.Part{{ID: "a@b", Type: "application/pdf", Content: content([]byte("%PDF"))}},
 	}
 }

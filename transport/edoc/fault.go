@@ -88,9 +88,10 @@ func (c *Client) unreached(ctx context.Context, op string, err error) error {
 	if text := err.Error(); c.scrub(text) != text {
 		err = errors.New(c.scrub(text))
 	}
-	var limit *soap.LimitError // it will be as large the next time
+	var limit *soap.LimitError
 	var address *url.Error
-	final := errors.As(err, &limit) || errors.As(err, &address) && address.Op == "parse"
+	tooLarge := errors.As(err, &limit) && op != opSend && op != opConfirm && op != opStatus // these may be done, and answer otherwise the next time
+	final := tooLarge || errors.As(err, &address) && address.Op == "parse"
 	return &transport.Fault{Operation: op, Transient: !final, Err: err}
 }
 

@@ -1,0 +1,159 @@
+package axistest
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/edoc"
+	"github.com/lienthong/lienthong/transport/soap"
+)
+
+// exchange is one request being answered: what the wire's handler asks of the
+// Axis, and how it is treated. It implements edoc.Backend.
+type exchange struct {
+	axis *Axis
+	manners
+	entry Entry
+}
+
+// begin looks at a request before its handler does.
+func (a *Axis) begin(w http.ResponseWriter, r *http.Request) (*exchange, *answer) {
+	x := &exchange{axis: a, entry: Entry{
+		At: time.Now(), Wire: "edoc", Method: r.Method, Path: r.URL.Path, Operation: soap.Action(r.Header),
+		Action: r.Header.Get("SOAPAction"), ContentType: r.Header.Get("Content-Type"), UserAgent: r.UserAgent(),
+	}}
+	r.Body = &counted{r.Body, &x.entry.Received}
+	return x, &answer{ResponseWriter: w, x: x, r: r}
+}
+
+// done notes what an eDoc handler made of the request.
+func (x *exchange) done(c edoc.Call) {
+	x.entry.Operation, x.entry.Organ, x.entry.Outcome = c.Operation, c.Organ, "ok"
+	if c.Err != nil {
+		x.failed(c.Code, c.Err)
+	}
+}
+
+func (x *exchange) failed(code string, err error) {
+	if code == "" {
+		code = "refused"
+	}
+	x.entry.Outcome, x.entry.Text = code, err.Error()
+	var f *transport.Fault
+	x.entry.Temporary = errors.As(err, &f) && f.Temporary()
+}
+
+// end files the request in the journal and, for Drop, breaks the connection off.
+func (x *exchange) end(out *answer) {
+	x.entry.Status, x.entry.Sent, x.entry.Took = out.status, out.octets, time.Since(x.entry.At).Milliseconds()
+	x.axis.note(x.entry)
+	if x.trouble == Drop && out.replaced {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// answer passes an answer on, or something else in its place.
+type answer struct {
+	http.ResponseWriter
+	x        *exchange
+	r        *http.Request
+	status   int   // 0 when nothing was answered
+	octets   int64 // of the body
+	replaced bool  // what the handler answers goes nowhere
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader waits where the answer is slow, and puts another one in its place
+// where the Trouble is one.
+func (w *answer) WriteHeader(status int) {
+	if w.status != 0 || w.replaced {
+		return
+	}
+	if w.x.delay > 0 {
+		t := time.NewTimer(w.x.delay)
+		select {
+		case <-t.C:
+		case <-w.r.Context().Done():
+			t.Stop()
+		}
+	}
+	switch w.x.trouble {
+	case Ahead:
+		w.Header().Set("Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+	case Behind:
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+	case Drop:
+		w.replaced = true
+		return
+	case Gateway:
+		w.instead(http.StatusBadGateway, "text/html", page, int64(len(page)))
+		return
+	case Page:
+		w.instead(http.StatusOK, "text/html; charset=utf-8", page, int64(len(page)))
+		return
+	case Oversize:
+		w.instead(http.StatusOK, w.Header().Get("Content-Type"), oversized(w.x.entry.Wire), w.x.axis.o.Oversize)
+		return
+	}
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements io.Writer.
+func (w *answer) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.replaced {
+		return len(p), nil
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.octets += int64(n)
+	return n, err
+}
+
+const page = `<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>` + "\n"
+
+// oversized begins an answer of a wire that then does not end.
+func oversized(wire string) string {
+	if wire == "vxp" {
+		return `{"status":"OK","ErrorCode":"0","DocId":"","ErrorDesc":"`
+	}
+	return `<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="` + soap.Namespace + `"><SOAP-ENV:Body><Report>`
+}
+
+// instead answers with something else: text, and filler up to a length.
+func (w *answer) instead(status int, media, text string, length int64) {
+	w.replaced = true
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Content-Length", strconv.FormatInt(length, 10))
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+	n, err := io.WriteString(w.ResponseWriter, text)
+	w.octets = int64(n)
+	filler := make([]byte, 32<<10)
+	for i := range filler {
+		filler[i] = 'x'
+	}
+	for w.octets < length && err == nil {
+		n, err = w.ResponseWriter.Write(filler[:min(int64(len(filler)), length-w.octets)])
+		w.octets += int64(n)
+	}
+}
+
+// counted counts what is read of a request.
+type counted struct {
+	io.ReadCloser
+	n *int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	*c.n += int64(n)
+	return n, err
+}
