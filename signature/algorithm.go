@@ -33,17 +33,27 @@ const (
 
 // digestHash is the list of digest methods; 0 is none of them.
 func digestHash(uri string) crypto.Hash {
-	switch uri {
-	case digestSHA1:
-		return crypto.SHA1
-	case digestSHA256:
-		return crypto.SHA256
-	case digestSHA384:
-		return crypto.SHA384
-	case digestSHA512:
-		return crypto.SHA512
+	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		if digestURI(h) == uri {
+			return h
+		}
 	}
 	return 0
+}
+
+// digestURI is the identifier of a digest method, "" for one not on the list.
+func digestURI(h crypto.Hash) string {
+	switch h {
+	case crypto.SHA1:
+		return digestSHA1
+	case crypto.SHA256:
+		return digestSHA256
+	case crypto.SHA384:
+		return digestSHA384
+	case crypto.SHA512:
+		return digestSHA512
+	}
+	return ""
 }
 
 // Algorithm names a signature method: the part of its identifier behind "#",
@@ -164,26 +174,14 @@ func (s scheme) sign(signer crypto.Signer, info []byte) ([]byte, error) {
 	return rawSigner{signer}.Sign(rand.Reader, s.sum(info), s.hash)
 }
 
-func (s scheme) sum(b []byte) []byte {
-	h := s.hash.New()
-	h.Write(b)
-	return h.Sum(nil)
-}
+func (s scheme) sum(b []byte) []byte { return hashOf(s.hash, b) }
 
 func (s scheme) saltAsHash() *rsa.PSSOptions {
 	return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
 }
 
 // digestMethod is the identifier of the digest that goes with the scheme.
-func (s scheme) digestMethod() string {
-	switch s.hash {
-	case crypto.SHA384:
-		return digestSHA384
-	case crypto.SHA512:
-		return digestSHA512
-	}
-	return digestSHA256
-}
+func (s scheme) digestMethod() string { return digestURI(s.hash) }
 
 func knownCurve(c elliptic.Curve) bool {
 	return c == elliptic.P256() || c == elliptic.P384() || c == elliptic.P521()

@@ -325,8 +325,17 @@ func (s *attackSet) properties() {
 	add(signature.ErrShape, "second-object", "A second Object beside the signed one.", swap(t, s.whole, "</ds:Signature>", "<ds:Object/></ds:Signature>"))
 	add(signature.ErrShape, "beside-properties", "Something beside QualifyingProperties in the Object, which no digest covers.",
 		swap(t, s.whole, "</ds:Object>", "<edXML:MessageHeader>"+headerText+"</edXML:MessageHeader></ds:Object>"))
-	add(signature.ErrShape, "unsigned-properties", "UnsignedProperties, which no digest covers.",
-		swap(t, s.whole, "</xades:QualifyingProperties>", "<xades:UnsignedProperties/></xades:QualifyingProperties>"))
+	unsigned := func(what string) string {
+		return swap(t, s.whole, "</xades:QualifyingProperties>", "<xades:UnsignedProperties>"+what+"</xades:UnsignedProperties></xades:QualifyingProperties>")
+	}
+	add(signature.ErrShape, "unsigned-properties", "A forged MessageHeader hides in UnsignedProperties, which no digest covers.",
+		unsigned("<edXML:MessageHeader xmlns:edXML='"+nsQCVN+"'>"+headerText+"</edXML:MessageHeader>"))
+	add(nil, "certificate-values", "Unsigned properties of XAdES are passed over, as other programs add them for long keeping.",
+		unsigned("<xades:UnsignedSignatureProperties><xades:CertificateValues/></xades:UnsignedSignatureProperties>"))
+	add(nil, "stamp-of-nothing", "A time stamp that is none proves nothing, and spoils nothing: the verdict has no trusted time.",
+		unsigned("<xades:UnsignedSignatureProperties><xades:SignatureTimeStamp><xades:EncapsulatedTimeStamp>AAAA</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp></xades:UnsignedSignatureProperties>"))
+	add(signature.ErrShape, "two-unsigned", "Two UnsignedProperties: programs disagree on which counts.",
+		strings.Replace(unsigned(""), "<xades:UnsignedProperties>", "<xades:UnsignedProperties/><xades:UnsignedProperties>", 1))
 	add(signature.ErrShape, "other-target", "The properties are about another signature.", strings.Replace(s.whole, `Target="#signature-`, `Target="#signature-x`, 1))
 	add(signature.ErrShape, "text-object", "An Object that holds text.", swap(t, s.whole, inner, "text"))
 	add(signature.ErrCertificate, "other-certificate", "Another certificate for the same key than the one the signer named.",

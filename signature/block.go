@@ -22,11 +22,14 @@ const transformEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signatur
 
 // block is a ds:Signature taken apart, nothing in it believed yet.
 type block struct {
-	scheme scheme
-	info   []byte // the canonical SignedInfo
-	value  []byte
-	refs   []*ref
-	certs  []*x509.Certificate
+	limits  Limits
+	scheme  scheme
+	info    []byte // the canonical SignedInfo
+	value   []byte
+	valueEl *etree.Element // SignatureValue, which time stamps bind
+	refs    []*ref
+	certs   []*x509.Certificate
+	keys    *etree.Element // KeyInfo
 
 	properties *properties // nil without XAdES
 }
@@ -44,7 +47,7 @@ type ref struct {
 }
 
 // parseBlock reads a ds:Signature. The error wraps [ErrShape] or [ErrAlgorithm].
-func parseBlock(sig *etree.Element) (*block, error) {
+func parseBlock(sig *etree.Element, l Limits) (*block, error) {
 	children, err := elements(sig)
 	if err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func parseBlock(sig *etree.Element) (*block, error) {
 	if len(children) < 2 || !isDSig(children[0], "SignedInfo") || !isDSig(children[1], "SignatureValue") {
 		return nil, refuse(ErrShape, "it does not begin with SignedInfo and SignatureValue")
 	}
-	b := &block{}
+	b := &block{limits: l, valueEl: children[1]}
 	if b.value, err = octetsOf(children[1]); err != nil {
 		return nil, err
 	}
@@ -92,8 +95,8 @@ func (b *block) signedInfo(el *etree.Element) error {
 	if len(children) < 3 || !isDSig(children[0], "CanonicalizationMethod") || !isDSig(children[1], "SignatureMethod") {
 		return refuse(ErrShape, "SignedInfo does not hold CanonicalizationMethod, SignatureMethod and References")
 	}
-	if len(children)-2 > maxReferences {
-		return refuse(ErrShape, "more than %d References", maxReferences)
+	if len(children)-2 > b.limits.References {
+		return refuse(ErrShape, "more than %d References", b.limits.References)
 	}
 	uri, prefixes, err := method(children[0])
 	if err != nil {
@@ -194,9 +197,10 @@ func (r *ref) transforms(el *etree.Element) error {
 	return nil
 }
 
-// keyInfo takes the certificates. Everything else that may stand there is
-// passed over: a key that has no certificate can prove nothing.
+// keyInfo takes the certificates. A key that has no certificate can prove
+// nothing, see VerifyOptions.Known.
 func (b *block) keyInfo(el *etree.Element) error {
+	b.keys = el
 	children, err := elements(el)
 	if err != nil {
 		return err
@@ -229,8 +233,8 @@ func (b *block) keyInfo(el *etree.Element) error {
 			if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() > maxRSA {
 				return refuse(ErrAlgorithm, "an RSA key of %d bits in a certificate", key.N.BitLen())
 			}
-			if b.certs = append(b.certs, c); len(b.certs) > maxCertificates {
-				return refuse(ErrShape, "more than %d certificates", maxCertificates)
+			if b.certs = append(b.certs, c); len(b.certs) > b.limits.Certificates {
+				return refuse(ErrShape, "more than %d certificates", b.limits.Certificates)
 			}
 		}
 	}

@@ -42,6 +42,17 @@ func (s *signing) buildBlock(refs []*ref, key *Key) ([]byte, error) {
 		return nil, fmt.Errorf("signature: the key did not sign: %w", err)
 	}
 	signedValue.SetText(base64.StdEncoding.EncodeToString(value))
+	if s.stamp != nil {
+		of, err := imprintOf(signedValue)
+		if err != nil {
+			return nil, err
+		}
+		stamp, err := s.stamp(of)
+		if err != nil {
+			return nil, err
+		}
+		addStamp(sig, stamp)
+	}
 	for _, c := range key.Chain {
 		child(data, dsig.X509CertificateTag).SetText(base64.StdEncoding.EncodeToString(c.Raw))
 	}

@@ -24,7 +24,7 @@ func (v *verifying) conclude(c *candidate) {
 		c.Err = v.compare(c)
 	}
 	if c.Err == nil {
-		c.Chain, c.Err = v.o.trust(c.Signer, c.block.certs)
+		v.judgeSigner(c)
 	}
 }
 

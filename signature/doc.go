@@ -28,6 +28,11 @@
 // Verify checks the one and reports the other. [Judge] sums the verdicts up,
 // and has a name for what packets carry in place of a signature.
 //
+// A time stamp (RFC 3161) proves when a signature existed, and keeps it good
+// after the signer's certificate has ended. [TSA] fetches one, at signing
+// (SignOptions.Stamp) or at any time later ([Imprints]); Verify takes both
+// kinds. [Revocation] asks by OCSP and CRL, as of that time.
+//
 // [VerifyXML] does the same work for one signature in any XML file, where no
 // profile says what has to be signed: it reports what is.
 //

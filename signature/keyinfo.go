@@ -26,7 +26,7 @@ type hint struct {
 
 // hints reads the keys a KeyInfo offers, and those it names among given. What
 // else stands there is passed over (XML Signature §4.5 has it extensible).
-func hints(el *etree.Element, given map[string]crypto.PublicKey) ([]hint, error) {
+func hints(el *etree.Element, given map[string]crypto.PublicKey, most int) ([]hint, error) {
 	var all []hint
 	for _, c := range el.ChildElements() {
 		var more []hint
@@ -51,8 +51,8 @@ func hints(el *etree.Element, given map[string]crypto.PublicKey) ([]hint, error)
 		if err != nil {
 			return nil, err
 		}
-		if all = append(all, more...); len(all) > maxCertificates {
-			return nil, refuse(ErrShape, "more than %d keys in KeyInfo", maxCertificates)
+		if all = append(all, more...); len(all) > most {
+			return nil, refuse(ErrShape, "more than %d keys in KeyInfo", most)
 		}
 	}
 	return all, nil

@@ -42,7 +42,7 @@ var ca = sync.OnceValue(func() *authority {
 	a := &authority{from: time.Now().Add(-24 * time.Hour), to: time.Now().AddDate(30, 0, 0), roots: x509.NewCertPool()}
 	rootKey := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	a.rootKey = rootKey
-	a.root = a.issue(&x509.Certificate{Subject: name("Test CA"), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, rootKey, nil)
+	a.root = a.issue(&x509.Certificate{Subject: name("Test CA"), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}, rootKey, nil)
 	a.roots.AddCert(a.root)
 	rsaKey := must(rsa.GenerateKey(rand.Reader, 2048))
 	leaf := &x509.Certificate{Subject: name("Van phong thu nghiem"), KeyUsage: x509.KeyUsageDigitalSignature}
@@ -184,3 +184,5 @@ func between(t testing.TB, s, from, to string) string {
 	}
 	return s[i : i+k+len(to)]
 }
+
+func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }

@@ -12,20 +12,6 @@ import (
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 )
 
-// Limits of reading. What exceeds one is answered with a [xmlscan.LimitError]
-// or [ErrShape] that names it.
-const (
-	maxSignatures   = 16      // signatures in a packet
-	maxReferences   = 1100    // References of one signature
-	maxInside       = 4       // of these, to the packet itself: the whole and three parts
-	maxCertificates = 10      // certificates of one signature
-	maxTransforms   = 3       // Transforms of one Reference
-	maxBlock        = 1 << 20 // bytes of one ds:Signature
-	maxAttachments  = 1000    // attachments of a packet
-	maxIDs          = 200_000 // identifiers in a packet
-	maxLabel        = 4 << 10 // bytes of a ContentId or AttachmentName
-)
-
 // listener gets the tokens of a reading as they pass.
 type listener interface {
 	token(o *outline, t *xmlscan.Token)
@@ -51,6 +37,7 @@ func (a *attachment) label() string {
 // reading goes through a packet once and notes where its parts are.
 type reading struct {
 	outline
+	limits    Limits
 	scan      *xmlscan.Scanner
 	listeners []listener
 	block     func(*xmlscan.Tree) error // takes a ds:Signature, whose place is r.path
@@ -84,10 +71,12 @@ type pending struct {
 	holds  bool // it has a ds:Signature, which is judged by itself
 }
 
-func newReading(packet io.ReaderAt, size int64) *reading {
+func newReading(packet io.ReaderAt, size int64, l Limits) *reading {
+	l = l.withDefaults()
 	return &reading{
-		scan: xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Tolerant: true}),
-		ids:  identifiers{seed: maphash.MakeSeed(), seen: make(map[uint64]idKind)},
+		limits: l,
+		scan:   xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Limits: l.XML, Tolerant: true}),
+		ids:    identifiers{most: l.Identifiers, seed: maphash.MakeSeed(), seen: make(map[uint64]idKind)},
 	}
 }
 
@@ -142,7 +131,7 @@ func (f *readFault) Unwrap() error { return f.err }
 // takeBlock reads a ds:Signature, gives its tokens to the listeners there are,
 // and then hands it to r.block.
 func (r *reading) takeBlock() error {
-	tree, err := r.scan.Tree(maxBlock)
+	tree, err := r.scan.Tree(r.limits.Block)
 	if err != nil {
 		return readError(err)
 	}
@@ -226,8 +215,8 @@ func (r *reading) start(t *xmlscan.Token) error {
 }
 
 func (r *reading) startAttachment(t *xmlscan.Token) error {
-	if len(r.inline)+len(r.strays) >= maxAttachments {
-		return r.limit("attachments", maxAttachments, t)
+	if len(r.inline)+len(r.strays) >= r.limits.Attachments {
+		return r.limit("attachments", int64(r.limits.Attachments), t)
 	}
 	if r.inAttachment(0) {
 		r.inline = append(r.inline, &attachment{pos: r.scan.Pos(t.Start)})
@@ -245,8 +234,8 @@ func (r *reading) startLabel(t *xmlscan.Token) error {
 		return nil
 	}
 	if n >= 2 && t.Name.Local == "Reference" && partNamed(r.path[n-2].Local) == manifest {
-		if len(r.listed) >= maxAttachments {
-			return r.limit("attachments", maxAttachments, t)
+		if len(r.listed) >= r.limits.Attachments {
+			return r.limit("attachments", int64(r.limits.Attachments), t)
 		}
 		a := &attachment{pos: r.scan.Pos(t.Start)}
 		for _, attr := range t.Attrs {
@@ -343,6 +332,7 @@ func (r *reading) tolerated() error {
 // identifiers remembers which Id values a packet has, as hashes: equal values
 // have equal hashes, so none is missed.
 type identifiers struct {
+	most  int
 	seed  maphash.Seed
 	seen  map[uint64]idKind
 	twice string // an Id that stands twice
@@ -359,8 +349,8 @@ func (i *identifiers) add(prefix, local, value string, pos xmlscan.Pos) error {
 	if !strings.EqualFold(local, "Id") || prefix == "xmlns" {
 		return nil
 	}
-	if len(i.seen) >= maxIDs {
-		return &readFault{&xmlscan.LimitError{Limit: "identifiers", Max: maxIDs, Pos: pos}}
+	if len(i.seen) >= i.most {
+		return &readFault{&xmlscan.LimitError{Limit: "identifiers", Max: int64(i.most), Pos: pos}}
 	}
 	kind := otherID
 	if prefix == "" && local == "Id" {

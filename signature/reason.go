@@ -42,6 +42,15 @@ var (
 	ErrExpired = because("expired", "chứng thư đã hết hạn", "the certificate has expired")
 	// ErrNotYetValid: the certificate had not begun at the time of the verdict.
 	ErrNotYetValid = because("not-yet-valid", "chứng thư chưa có hiệu lực", "the certificate is not valid yet")
+	// ErrRevoked: the certificate of the signer or of an issuer was revoked
+	// before the time that counts: that of a time stamp, else of the verdict.
+	ErrRevoked = because("revoked", "chứng thư đã bị thu hồi", "the certificate was revoked")
+	// ErrRevocation: nobody could tell whether the certificate was revoked.
+	ErrRevocation = because("revocation-unknown", "không xác định được chứng thư có bị thu hồi hay không", "whether the certificate was revoked is not known")
+	// ErrPending: the same, and by policy to be asked again: there is no verdict
+	// yet. It is also an [ErrRevocation].
+	ErrPending = special(ErrRevocation, "pending", "chưa hỏi được tình trạng thu hồi chứng thư, sẽ kiểm tra lại sau",
+		"whether the certificate was revoked cannot be asked now; verify again later")
 	// ErrAlgorithm: an algorithm or transform outside the list that is accepted.
 	ErrAlgorithm = because("algorithm", "thuật toán không được chấp nhận", "an algorithm is not accepted")
 	// ErrShape: the ds:Signature is not built as XML Signature §4 and the profile say.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -44,6 +45,11 @@ type SignOptions struct {
 	// a ds:Object).
 	Plain bool
 	Time  time.Time // SigningTime; zero is now
+	// Stamp is asked for a time stamp over the new signature value, which goes
+	// into the unsigned properties: XAdES-T, see [TSA]. Its error ends Sign
+	// with nothing written. Nil leaves the stamp for later: [Imprints]. It
+	// does not go with Plain.
+	Stamp func(Imprint) (Stamp, error)
 }
 
 // smallStatus is the size in bytes up to which a status packet is signed as a tree.
@@ -66,6 +72,9 @@ func Sign(w io.Writer, packet io.ReaderAt, size int64, files []Content, key *Key
 	with, err := key.scheme(o.Algorithm)
 	if err != nil {
 		return err
+	}
+	if o.Plain && o.Stamp != nil {
+		return errors.New("signature: a time stamp needs the XAdES properties that Plain leaves out")
 	}
 	s, err := prepare(packet, size, o, with)
 	if err != nil {
@@ -92,6 +101,7 @@ type signing struct {
 	with    scheme
 	plain   bool      // without XAdES
 	at      time.Time // SigningTime
+	stamp   func(Imprint) (Stamp, error)
 	byParts bool
 	all     *octets        // the whole file
 	pieces  []*octets      // MessageHeader, Bussiness, Manifest
@@ -104,7 +114,7 @@ func prepare(packet io.ReaderAt, size int64, o SignOptions, with scheme) (*signi
 	if err != nil {
 		return nil, err
 	}
-	s := &signing{reading: newReading(packet, size), with: with, plain: o.Plain, at: o.Time, byParts: o.Placement == Parts || o.Placement == Auto && profile == edxml.ProfileSOAP}
+	s := &signing{reading: newReading(packet, size, Limits{}), with: with, plain: o.Plain, at: o.Time, stamp: o.Stamp, byParts: o.Placement == Parts || o.Placement == Auto && profile == edxml.ProfileSOAP}
 	if s.at.IsZero() {
 		s.at = time.Now()
 	}
@@ -218,8 +228,8 @@ func (s *signing) parts(files []Content, key *Key) ([]splice, error) {
 		return nil, err
 	}
 	refs = append(refs, attached...)
-	if len(refs) > maxReferences {
-		return nil, refuse(ErrShape, "more than %d References", maxReferences)
+	if len(refs) > s.limits.References {
+		return nil, refuse(ErrShape, "more than %d References", s.limits.References)
 	}
 	sig, err := s.buildBlock(refs, key)
 	return append(splices, splice{s.headerEnd, sig}), err

@@ -8,14 +8,34 @@ import (
 	"time"
 )
 
+// at is the time of the verdict.
+func (o VerifyOptions) at() time.Time {
+	if o.At.IsZero() {
+		return time.Now()
+	}
+	return o.At
+}
+
+// judgeSigner judges who signed: as of the time a trusted time stamp proves, else
+// as of the time of the verdict.
+func (v *verifying) judgeSigner(c *candidate) {
+	v.stamped(c)
+	at := v.o.at()
+	if !c.Trusted.IsZero() {
+		at = c.Trusted
+	}
+	if c.Chain, c.Err = v.o.trust(c.Signer, c.block.certs, at); c.Err != nil || v.o.Revocation == nil {
+		return
+	}
+	var warnings []string
+	c.Revocation, warnings, c.Err = v.o.Revocation.Check(c.Chain, at, v.o.Outage, v.o.Grace)
+	c.Warnings = append(c.Warnings, warnings...)
+}
+
 // trust finds a chain from the signer to a root. Nothing that came with the
 // packet is trusted; its certificates only help to build the chain. A
 // certificate that is itself among the roots is accepted as signer.
-func (o VerifyOptions) trust(signer *x509.Certificate, given []*x509.Certificate) ([]*x509.Certificate, error) {
-	at := o.At
-	if at.IsZero() {
-		at = time.Now()
-	}
+func (o VerifyOptions) trust(signer *x509.Certificate, given []*x509.Certificate, at time.Time) ([]*x509.Certificate, error) {
 	roots := o.Roots
 	if roots == nil {
 		roots = x509.NewCertPool() // nil would mean the system's web roots

@@ -27,6 +27,13 @@ type Verdict struct {
 	// Claimed is the signing time the signer wrote into the signed properties
 	// (XAdES), zero without any. Nobody but the signer vouches for it.
 	Claimed time.Time
+	// Trusted is the time the earliest believed time stamp proves: the
+	// signature was there by then, and the signer's certificate is judged as of
+	// then. Zero without one; then the time of the verdict counts.
+	Trusted time.Time
+	// Revocation is what was learned about each certificate of Chain but the
+	// root; nil unless VerifyOptions.Revocation asked.
+	Revocation []Standing
 	// Coverage says what the signature binds.
 	Coverage Coverage
 	// Place is where the signature begins.
@@ -93,7 +100,9 @@ func (v Verdict) signer() string {
 }
 
 // MarshalJSON gives reason ("" when acceptable), message, signer, issuer,
-// serial (hexadecimal), algorithm, claimed_time (RFC 3339), coverage, line, column and warnings.
+// serial (hexadecimal), algorithm, claimed_time and trusted_time (RFC 3339),
+// coverage, revocation (certificate, source, updated and next), line, column
+// and warnings.
 func (v Verdict) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Reason    string   `json:"reason"`
@@ -103,7 +112,9 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Serial    string   `json:"serial,omitempty"`
 		Algorithm string   `json:"algorithm,omitempty"`
 		Claimed   string   `json:"claimed_time,omitempty"`
+		Trusted   string   `json:"trusted_time,omitempty"`
 		Coverage  Coverage `json:"coverage"`
+		Revoked   []asked  `json:"revocation,omitempty"`
 		Line      int      `json:"line"`
 		Column    int      `json:"column"`
 		Warnings  []string `json:"warnings,omitempty"`
@@ -111,11 +122,28 @@ func (v Verdict) MarshalJSON() ([]byte, error) {
 		Reason: v.Reason(), Message: v.Message().EN, Signer: v.signer(), Algorithm: v.Algorithm,
 		Coverage: v.Coverage, Line: v.Place.Line, Column: v.Place.Column, Warnings: v.Warnings,
 	}
-	if !v.Claimed.IsZero() {
-		out.Claimed = v.Claimed.Format(time.RFC3339)
+	out.Claimed, out.Trusted = moment(v.Claimed), moment(v.Trusted)
+	for _, s := range v.Revocation {
+		out.Revoked = append(out.Revoked, asked{s.Certificate.Subject.String(), s.Source, moment(s.Updated), moment(s.Next)})
 	}
 	if v.Signer != nil {
 		out.Issuer, out.Serial = v.Signer.Issuer.String(), fmt.Sprintf("%x", v.Signer.SerialNumber)
 	}
 	return json.Marshal(out)
+}
+
+// asked is a [Standing] in JSON.
+type asked struct {
+	Certificate string `json:"certificate"`
+	Source      string `json:"source"`
+	Updated     string `json:"updated"`
+	Next        string `json:"next,omitempty"`
+}
+
+// moment writes a time, "" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }

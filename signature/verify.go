@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,23 @@ type VerifyOptions struct {
 	Roots         *x509.CertPool // whose certificates are believed; nil is nobody
 	Intermediates *x509.CertPool // may help to build a chain, besides those in the packet
 	At            time.Time      // the time of the verdict; zero is now
+	// Known are certificates of signers, by the name a KeyName may give them,
+	// for signatures that carry no certificate. A KeyValue finds the one with
+	// its key. They are trusted no more than those in a packet.
+	Known map[string]*x509.Certificate
 	// AllowLegacy accepts SHA-1 and RSA keys of 1,024 bits, each with a
 	// warning in the Verdict.
 	AllowLegacy bool
+	// Stamps are time stamps kept beside the packet; each counts for the
+	// signature it binds. Those in a signature are found there.
+	Stamps     []Stamp
+	StampRoots *x509.CertPool // whose time stamps are believed; nil is Roots
+	// Revocation is asked whether the certificates were revoked; nil asks
+	// nobody, so that verifying needs no network.
+	Revocation *Revocation
+	Outage     Outage        // when nobody can tell; zero is OutageFail
+	Grace      time.Duration // for OutageGrace; 0 is 24 hours
+	Limits     Limits        // of the work a packet may make
 }
 
 // Verify gives one [Verdict] for each signature in the packet, in document
@@ -30,7 +45,7 @@ type VerifyOptions struct {
 // [ErrNotPacket].
 func Verify(packet io.ReaderAt, size int64, files []Content, o VerifyOptions) ([]Verdict, error) {
 	v := &verifying{
-		reading: newReading(packet, size), o: o, packet: packet, size: size,
+		reading: newReading(packet, size, o.Limits), o: o, packet: packet, size: size,
 		content: make(map[string]Content), sums: make(map[crypto.Hash]*inlineDigests), fileSums: make(map[fileKey]fileSum),
 	}
 	for _, f := range files {
@@ -87,8 +102,8 @@ type candidate struct {
 
 // add makes room for one more signature.
 func (v *verifying) add(pos xmlscan.Pos) (*candidate, error) {
-	if len(v.candidates) >= maxSignatures {
-		return nil, &readFault{&xmlscan.LimitError{Limit: "signatures", Max: maxSignatures, Pos: pos}}
+	if len(v.candidates) >= v.limits.Signatures {
+		return nil, &readFault{&xmlscan.LimitError{Limit: "signatures", Max: int64(v.limits.Signatures), Pos: pos}}
 	}
 	c := &candidate{Verdict: Verdict{Place: pos}}
 	v.candidates = append(v.candidates, c)
@@ -123,7 +138,7 @@ func (v *verifying) candidate(tree *xmlscan.Tree) error {
 		c.Err = refuse(ErrCoverage, "a signature has no place at %s", v.where())
 		return nil
 	}
-	if c.block, c.Err = parseBlock(tree.Root); c.Err != nil {
+	if c.block, c.Err = parseBlock(tree.Root, v.limits); c.Err != nil {
 		return nil
 	}
 	if c.Err = v.authenticate(c); c.Err != nil {
@@ -176,7 +191,9 @@ func (v *verifying) authenticate(c *candidate) error {
 		c.Warnings = append(c.Warnings, "SHA-1")
 	}
 	if len(b.certs) == 0 {
-		return refuse(ErrUntrusted, "the signature carries no certificate")
+		if err := v.known(b); err != nil {
+			return err
+		}
 	}
 	other := false
 	for _, cert := range b.certs {
@@ -195,6 +212,31 @@ func (v *verifying) authenticate(c *candidate) error {
 		return refuse(ErrCertificate, "%s", b.certs[0].Subject)
 	}
 	return refuse(ErrSignatureValue, "%s", b.certs[0].Subject)
+}
+
+// known finds the certificate for a signature that carries a name or a bare key.
+func (v *verifying) known(b *block) error {
+	if len(v.o.Known) > 0 && b.keys != nil {
+		names := make(map[string]crypto.PublicKey, len(v.o.Known))
+		for name, c := range v.o.Known {
+			names[name] = c.PublicKey
+		}
+		keys, err := hints(b.keys, names, v.limits.Certificates)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			for _, c := range v.o.Known {
+				if public, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && public.Equal(k.key) && !slices.Contains(b.certs, c) {
+					b.certs = append(b.certs, c)
+				}
+			}
+		}
+	}
+	if len(b.certs) == 0 {
+		return refuse(ErrUntrusted, "the signature carries no certificate, and none of those given is meant")
+	}
+	return nil
 }
 
 // newJob starts the digest of a same-document Reference; an attachment has none.
@@ -228,7 +270,7 @@ func (v *verifying) replay(stop int64, to []listener) error {
 	if len(to) == 0 {
 		return nil
 	}
-	scan := xmlscan.New(io.NewSectionReader(v.packet, 0, v.size), xmlscan.Options{Tolerant: true})
+	scan := xmlscan.New(io.NewSectionReader(v.packet, 0, v.size), xmlscan.Options{Limits: v.limits.XML, Tolerant: true})
 	var o outline
 	for {
 		t, err := scan.Next()

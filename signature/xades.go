@@ -32,6 +32,15 @@ type properties struct {
 	local    bool      // SigningTime has no time zone
 	certHash crypto.Hash
 	certSum  []byte // digest of the signer's certificate
+	stamps   []embedded
+}
+
+// embedded is a time stamp in the unsigned properties, with how the value it
+// binds was written.
+type embedded struct {
+	stamp     Stamp
+	canonical c14n.Method
+	prefixes  []string
 }
 
 // addProperties puts the Object with SignedProperties into the block and
@@ -62,9 +71,10 @@ func addProperties(sig *etree.Element, signer *x509.Certificate, at time.Time, w
 	return r, err
 }
 
-// object takes the one thing a ds:Object may hold here: SignedProperties,
-// bound by a Reference of their own. Whatever else stood there no digest would
-// cover, or would cover in a place nobody reads.
+// object takes what a ds:Object may hold here: SignedProperties, bound by a
+// Reference of their own, and behind them UnsignedProperties, of which only
+// time stamps are read: these prove themselves. Whatever else stood there no
+// digest would cover, or would cover in a place nobody reads.
 func (b *block) object(sig, el *etree.Element) error {
 	for _, a := range el.Attr {
 		if _, declares := c14n.Declaration(a); !declares && a.FullKey() != "Id" {
@@ -79,10 +89,14 @@ func (b *block) object(sig, el *etree.Element) error {
 	if id, _ := attribute(sig, "Id"); id == "" || target != "#"+id {
 		return refuse(ErrShape, "QualifyingProperties are about %q, not about this signature", target)
 	}
-	signed, err := only(qualifying, xades, "SignedProperties")
+	children, err := elements(qualifying)
 	if err != nil {
 		return err
 	}
+	if len(children) == 0 || len(children) > 2 || !isXAdES(children[0], "SignedProperties") || len(children) == 2 && !isXAdES(children[1], "UnsignedProperties") {
+		return refuse(ErrShape, "%s does not hold SignedProperties, and at most UnsignedProperties behind them", qualifying.FullTag())
+	}
+	signed := children[0]
 	p := &properties{el: signed}
 	p.id, _ = attribute(signed, "Id")
 	for _, r := range b.refs {
@@ -97,7 +111,95 @@ func (b *block) object(sig, el *etree.Element) error {
 		return err
 	}
 	b.properties = p
+	if len(children) == 2 {
+		if err := p.unsigned(children[1], b.limits.Certificates); err != nil {
+			return err
+		}
+	}
 	return p.read()
+}
+
+func isXAdES(el *etree.Element, name string) bool {
+	return el.Tag == name && el.NamespaceURI() == xades
+}
+
+// unsigned takes the time stamps over the signature value (EN 319 132-1
+// §5.3.1). What else other programs put there (revocation values, archive time
+// stamps) is passed over, but has to be of XAdES.
+func (p *properties) unsigned(el *etree.Element, most int) error {
+	if err := namesOf(el, "UnsignedProperties", xades, xades141, edxml.NamespaceDSig); err != nil {
+		return err
+	}
+	groups, err := elements(el)
+	if err != nil {
+		return err
+	}
+	for _, group := range groups {
+		if !isXAdES(group, "UnsignedSignatureProperties") {
+			continue
+		}
+		items, err := elements(group)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if !isXAdES(item, "SignatureTimeStamp") {
+				continue
+			}
+			if err := p.stamp(item); err != nil {
+				return err
+			}
+			if len(p.stamps) > most {
+				return refuse(ErrShape, "more than %d time stamps", most)
+			}
+		}
+	}
+	return nil
+}
+
+// stamp reads a SignatureTimeStamp. Without a CanonicalizationMethod it is
+// Canonical XML 1.0.
+func (p *properties) stamp(el *etree.Element) error {
+	children, err := elements(el)
+	if err != nil {
+		return err
+	}
+	in := embedded{canonical: c14n.Inclusive10}
+	if len(children) > 0 && isDSig(children[0], "CanonicalizationMethod") {
+		uri, prefixes, err := method(children[0])
+		if err != nil {
+			return err
+		}
+		_, plain, ok := canonical(uri)
+		if !ok {
+			return refuse(ErrAlgorithm, "CanonicalizationMethod %q of a time stamp", uri)
+		}
+		in.canonical, in.prefixes, children = plain, prefixes, children[1:]
+	}
+	for _, c := range children {
+		if !isXAdES(c, "EncapsulatedTimeStamp") {
+			return refuse(ErrAlgorithm, "%s in a time stamp", c.FullTag())
+		}
+		if in.stamp, err = octetsOf(c); err != nil {
+			return err
+		}
+		p.stamps = append(p.stamps, in)
+	}
+	return nil
+}
+
+// addStamp puts a time stamp over the value into the block that has properties.
+func addStamp(sig *etree.Element, stamp Stamp) {
+	qualifying := sig.FindElement("Object/QualifyingProperties")
+	el := qualifying
+	for _, tag := range []string{"UnsignedProperties", "UnsignedSignatureProperties", "SignatureTimeStamp"} {
+		el = el.CreateElement(tag)
+		el.Space = "xades"
+	}
+	child(el, dsig.CanonicalizationMethodTag).CreateAttr(dsig.AlgorithmAttr, string(c14n.Exclusive))
+	token := el.CreateElement("EncapsulatedTimeStamp")
+	token.Space = "xades"
+	token.SetText(base64.StdEncoding.EncodeToString(stamp))
 }
 
 // only returns the one child of el, which must have this name.
@@ -199,9 +301,7 @@ func (p *properties) readCertificate(el *etree.Element) error {
 
 // names reports whether the certificate is the one the signer named.
 func (p *properties) names(c *x509.Certificate) bool {
-	h := p.certHash.New()
-	h.Write(c.Raw)
-	return bytes.Equal(h.Sum(nil), p.certSum)
+	return bytes.Equal(hashOf(p.certHash, c.Raw), p.certSum)
 }
 
 // sum returns the digest of SignedProperties as their Reference has it.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -29,9 +30,12 @@ type XMLOptions struct {
 	// SignedOut gets exactly the octets that were digested, Reference by
 	// Reference, once the signature has proved good; nothing else.
 	SignedOut io.Writer
+	// Limits bound the work. Here the default for References is 64.
+	Limits Limits
 }
 
-// maxBound is the number of References one signature in any XML file may have.
+// maxBound is the default number of References one signature in any XML file
+// may have: each looks at the whole file.
 const maxBound = 64
 
 // XMLVerdict is the result for one signature in any XML file.
@@ -66,7 +70,12 @@ type Bound struct {
 // The verdict's Err is [ErrUnsigned] when there is no such signature. An error
 // means that the file cannot be read.
 func VerifyXML(doc io.ReaderAt, size int64, o XMLOptions) (XMLVerdict, error) {
-	x := &xmlFile{doc: doc, size: size, o: o}
+	if o.Limits.References <= 0 {
+		o.Limits.References = maxBound
+	}
+	o.Limits = o.Limits.withDefaults()
+	x := &xmlFile{doc: doc, size: size, o: o, block: block{limits: o.Limits}}
+	x.block.limits.References = math.MaxInt // counted in jobs: too many are unsupported, not malformed
 	if err := x.find(); err != nil {
 		var dtd *xmlscan.SyntaxError
 		if errors.As(err, &dtd) && errors.Is(dtd.Err, xmlscan.ErrDTD) {
@@ -127,7 +136,7 @@ func (x *xmlFile) authenticate(v *XMLVerdict) (err error) {
 	if x.o.Key == nil {
 		offered = nil
 		if x.keyInfo != nil {
-			if offered, err = hints(x.keyInfo, x.o.Named); err != nil {
+			if offered, err = hints(x.keyInfo, x.o.Named, x.o.Limits.Certificates); err != nil {
 				return err
 			}
 		}
@@ -164,8 +173,8 @@ type xmlOctets struct {
 
 // jobs starts the digests; what is digested also goes to out if there is one.
 func (x *xmlFile) jobs(out io.Writer) ([]*xmlOctets, error) {
-	if len(x.block.refs) > maxBound {
-		return nil, refuse(ErrAlgorithm, "more than %d References", maxBound)
+	if len(x.block.refs) > x.o.Limits.References {
+		return nil, refuse(ErrAlgorithm, "more than %d References", x.o.Limits.References)
 	}
 	jobs := make([]*xmlOctets, len(x.block.refs))
 	for i, r := range x.block.refs {
@@ -195,7 +204,7 @@ func (x *xmlFile) jobs(out io.Writer) ([]*xmlOctets, error) {
 
 // feed reads the file once for all jobs.
 func (x *xmlFile) feed(jobs []*xmlOctets) error {
-	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{})
+	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML})
 	var o outline
 	for {
 		t, err := scan.Next()

@@ -26,7 +26,7 @@ type xmlFile struct {
 // find reads the file and takes the signature apart. Its Objects pass as a
 // stream, whatever their size.
 func (x *xmlFile) find() error {
-	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{})
+	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML})
 	var o outline
 	var open []int64 // offsets of the ds:Signatures that are open
 	var depth []int
@@ -104,7 +104,7 @@ func (x *xmlFile) take(scan *xmlscan.Scanner, o *outline, t *xmlscan.Token) (boo
 	}
 	_, xmlAttrs := o.above()
 	attrs := append([]xmlscan.Attr(nil), xmlAttrs...)
-	tree, err := scan.Tree(maxBlock)
+	tree, err := scan.Tree(x.o.Limits.Block)
 	if err != nil {
 		return false, readError(err)
 	}
