@@ -196,8 +196,8 @@ func (s badStore) Put(ctx context.Context, r io.Reader) (c node.Content, err err
 	return c, err
 }
 
-func (s badStore) Create(ctx context.Context, t *node.Transfer) error {
-	return s.through("create", func() error { return s.Store.Create(ctx, t) })
+func (s badStore) Create(ctx context.Context, ts ...*node.Transfer) error {
+	return s.through("create", func() error { return s.Store.Create(ctx, ts...) })
 }
 
 func (s badStore) Update(ctx context.Context, id string, change func(*node.Transfer) error) (t *node.Transfer, err error) {
@@ -219,8 +219,8 @@ func (s badStore) Lease(ctx context.Context, d node.Direction, holder string, no
 	return t, err
 }
 
-func (s badStore) SetValue(ctx context.Context, name string, v []byte) error {
-	return s.through("set value", func() error { return s.Store.SetValue(ctx, name, v) })
+func (s badStore) SetValue(ctx context.Context, name string, v []byte, holds ...string) error {
+	return s.through("set value", func() error { return s.Store.SetValue(ctx, name, v, holds...) })
 }
 
 // host runs one node through as many processes as it takes.

@@ -222,12 +222,12 @@ func (n *noisy) tell() {
 	n.changed = make(chan struct{})
 }
 
-func (n *noisy) Create(ctx context.Context, t *node.Transfer) error {
+func (n *noisy) Create(ctx context.Context, ts ...*node.Transfer) error {
 	if err := n.alive(); err != nil {
 		return err
 	}
 	defer n.tell()
-	return n.Store.Create(ctx, t)
+	return n.Store.Create(ctx, ts...)
 }
 
 func (n *noisy) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
@@ -238,12 +238,12 @@ func (n *noisy) Update(ctx context.Context, id string, change func(*node.Transfe
 	return n.Store.Update(ctx, id, change)
 }
 
-func (n *noisy) SetValue(ctx context.Context, name string, v []byte) error {
+func (n *noisy) SetValue(ctx context.Context, name string, v []byte, holds ...string) error {
 	if err := n.alive(); err != nil {
 		return err
 	}
 	defer n.tell()
-	return n.Store.SetValue(ctx, name, v)
+	return n.Store.SetValue(ctx, name, v, holds...)
 }
 
 func (n *noisy) Lease(ctx context.Context, d node.Direction, holder string, now time.Time, hold time.Duration) (*node.Transfer, error) {

@@ -28,7 +28,7 @@ func (n *Node) Resolve(ctx context.Context, d Direction, ref string) (*Transfer,
 	if t, err := n.Store.Transfer(ctx, ref); err == nil && t.Direction == d {
 		return t, nil
 	}
-	found, err := n.Store.Find(ctx, documentKey(d, ref))
+	found, err := n.Store.Find(ctx, documentKey(d, ref), "", recent)
 	if err != nil {
 		return nil, err
 	}

@@ -28,11 +28,7 @@ var (
 // first, held ones included. A node with a Sink has handed its Documents over:
 // there nothing waits. Looking changes nothing.
 func (n *Node) Waiting(ctx context.Context, limit int) ([]*Transfer, error) {
-	found, err := n.Store.Find(ctx, waitingKey)
-	if err != nil {
-		return nil, err
-	}
-	return found[:min(limit, len(found))], nil
+	return n.Store.Find(ctx, waitingKey, "", limit)
 }
 
 // Take holds a Document for somebody for a while, at most an hour: nobody else

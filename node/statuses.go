@@ -100,7 +100,7 @@ func (n *Node) about(ctx context.Context, d Direction, owner string, s *edxml.St
 		if by.name == "" {
 			continue
 		}
-		found, err := n.Store.Find(ctx, by.key)
+		found, err := n.Store.Find(ctx, by.key, "", recent)
 		if err != nil {
 			return nil, err
 		}
@@ -228,7 +228,7 @@ func (n *Node) refreshDirectory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.Store.SetValue(ctx, directoryName, ref)
+	return n.Store.SetValue(ctx, directoryName, ref, c.SHA256)
 }
 
 // directory returns the organs the axis knows, nil when it was never asked.

@@ -217,7 +217,7 @@ func (n *Node) PreflightPacket(ctx context.Context, p *edxml.Packet, wire bool) 
 	t := &Transfer{Direction: Out}
 	describe(t, p)
 	if t.DocType == edxml.New {
-		same, err := n.Store.Find(ctx, nameKey(t))
+		same, err := n.Store.Find(ctx, nameKey(t), "", 1)
 		if err != nil {
 			return nil, err
 		}
@@ -260,7 +260,7 @@ func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edx
 	if handover != "" {
 		key = handoverKey(handover)
 	}
-	before, err := n.Store.Find(ctx, key)
+	before, err := n.Store.Find(ctx, key, "", 1)
 	if err != nil {
 		return nil, err
 	}

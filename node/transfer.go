@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -9,10 +10,11 @@ import (
 // Direction tells the two walks apart.
 type Direction string
 
-// The directions, which are also the names of the two boxes.
+// The directions, which are also the names of the boxes.
 const (
 	Out Direction = "out" // outbox: from this house to the axis
 	In  Direction = "in"  // inbox: from the axis to this house
+	Box Direction = "box" // mailbox: a Document or Status that waits here for a hosted agency to collect it
 )
 
 // State is where a Transfer stands on its walk. ARCHITECTURE.md has the picture.
@@ -108,12 +110,46 @@ type Transfer struct {
 
 	Pickup *Pickup `json:"pickup,omitempty"` // in: who collects it, see Node.Take
 
+	Acts      []Act     `json:"acts,omitempty"`      // what people did with it, oldest first
+	LegalHold string    `json:"legalHold,omitempty"` // why its content must not be purged
+	Purged    time.Time `json:"purged,omitzero"`     // when its content was given up; the record stays as evidence
+
 	// For the store.
 	Due         time.Time `json:"due,omitzero"`         // when the next step is to be tried; zero: nothing is due
 	Lease       string    `json:"lease,omitempty"`      // the holder of the lease
 	LeasedUntil time.Time `json:"leasedUntil,omitzero"` // when the lease ends by itself
 	Unique      []string  `json:"unique,omitempty"`     // keys that no other Transfer may have
 	Lookup      []string  `json:"lookup,omitempty"`     // keys to find it by
+	Holds       []string  `json:"holds,omitempty"`      // digests of content it needs beside its Envelope and Parts
+	Count       []string  `json:"count,omitempty"`      // keys under which it is counted
+	Words       []string  `json:"words,omitempty"`      // words by which it is searched, folded; see Store.Search
+}
+
+// Act is something that a person did with a Transfer.
+type Act struct {
+	At     time.Time `json:"at"`
+	Actor  string    `json:"actor"`            // who
+	Action string    `json:"action"`           // "hold", "release", "retry", "cancel", "purge", …
+	Reason string    `json:"reason,omitempty"` // in the actor's words
+}
+
+// Needs returns the digests of the content that a Store must keep for t, in
+// order and each once: none after it was purged.
+func (t *Transfer) Needs() []string {
+	if !t.Purged.IsZero() {
+		return nil
+	}
+	all := slices.Clone(t.Holds)
+	if t.Envelope.SHA256 != "" {
+		all = append(all, t.Envelope.SHA256)
+	}
+	for _, p := range t.Parts {
+		if p.Content.SHA256 != "" {
+			all = append(all, p.Content.SHA256)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Pickup is how a document system collects a Document from the inbox by itself.
@@ -142,5 +178,7 @@ func (t *Transfer) Public() *Transfer {
 		p.Lease = ""
 		v.Pickup = &p
 	}
+
+	v.Holds, v.Count, v.Words = nil, nil, nil
 	return &v
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"github.com/lienthong/lienthong/node"
 )
@@ -111,7 +112,14 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	if err != nil {
 		return node.Content{}, err
 	}
-	if err := os.Rename(tmp.Name(), filepath.Join(shelf, c.SHA256)); err != nil {
+	now := time.Now() // the clock that Sweep is given, not that of the file system
+	if err := os.Chtimes(tmp.Name(), now, now); err != nil {
+		return node.Content{}, fmt.Errorf("boltstore: %w", err)
+	}
+	s.shelves.Lock() // against a Sweep that is about to remove it
+	err = os.Rename(tmp.Name(), filepath.Join(shelf, c.SHA256))
+	s.shelves.Unlock()
+	if err != nil {
 		return node.Content{}, fmt.Errorf("boltstore: %w", err)
 	}
 	named = true
@@ -192,11 +200,13 @@ func (s *Store) Open(ctx context.Context, sha256 string) (node.Opened, error) {
 	return opened{f, info.Size()}, nil
 }
 
+const digestLen = 2 * sha256.Size // hexadecimal digits
+
 func isDigest(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
 			return false
 		}
 	}
-	return len(s) == hex.EncodedLen(sha256.Size)
+	return len(s) == digestLen
 }

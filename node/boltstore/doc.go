@@ -16,16 +16,28 @@
 //
 // # The indices
 //
-// Each Transfer is one JSON value; everything else in the database can be
+// Each Transfer is one JSON value; all but the values and the journal can be
 // computed from it and changes in the same transaction:
 //
 //	transfers           id                 → JSON
 //	unique              key                → id
 //	lookup              key 0x00 id        → id
-//	out.due, in.due     time id            → id   when it can be leased
-//	out.box, in.box     id                 → id
-//	values              name               → value
-//	meta                "format"           → "1"
+//	leased              id                 → id   has a holder
+//	D.due               time id            → id   when it can be leased; D is out, in or box
+//	D.box               id                 → id
+//	D.words             beginning 0x00 id         of each word, up to 12 runes
+//	D.tail              id                 → JSON the words that D.words does not know yet
+//	counts              key                → number of Transfers
+//	holds               digest 0x00 t id   → id   who needs a content: a Transfer
+//	holds               digest 0x00 v name → name or a value
+//	values, held        name               → value, the digests that it holds
+//	journal             number             → row
+//	meta                "format"           → "2"
+//	meta                "chain"            → name of the journal's chain
+//
+// A Transfer has dozens of entries in its word index. An indexer makes them
+// behind the commits, many at a time; until then the Transfer is in the tail,
+// which Search looks through as well.
 //
 // The time of the due index is the later of Due and LeasedUntil, so leasing
 // moves a Transfer back in the queue to where its lease ends, and the head of

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,18 +20,25 @@ import (
 const (
 	uniqueBucket = "unique"
 	lookupBucket = "lookup"
-	leasedBucket = "leased"       // the Transfers that have a holder
-	due, box     = ".due", ".box" // after the direction
+	leasedBucket = "leased" // the Transfers that have a holder
+	holdsBucket  = "holds"  // content and who needs it
+	countsBucket = "counts"
+
+	due, box, words, tail = ".due", ".box", ".words", ".tail" // after the direction
 
 	maxID  = 255  // octets of a Transfer's ID
 	maxKey = 1000 // octets of a key that is indexed as it is; bbolt takes 32 KiB with the ID
 )
 
-// indices returns the names of all buckets that follow from the Transfers.
-func indices() [][]byte {
-	names := [][]byte{[]byte(uniqueBucket), []byte(lookupBucket), []byte(leasedBucket)}
-	for _, d := range []node.Direction{node.Out, node.In} {
-		names = append(names, []byte(string(d)+due), []byte(string(d)+box))
+// directions returns every Direction.
+func directions() []node.Direction { return []node.Direction{node.Out, node.In, node.Box} }
+
+// indices returns the names of all buckets that follow from the Transfers and
+// values.
+func indices() []string {
+	names := []string{uniqueBucket, lookupBucket, leasedBucket, holdsBucket, countsBucket}
+	for _, d := range directions() {
+		names = append(names, string(d)+due, string(d)+box, string(d)+words, string(d)+tail)
 	}
 	return names
 }
@@ -38,7 +46,8 @@ func indices() [][]byte {
 // entry is one key in one bucket; its value is the ID of the Transfer.
 type entry struct{ bucket, key string }
 
-// entries is the one place that says what is indexed.
+// entries is the one place that says what is indexed of a Transfer at once;
+// countKeys says how it is counted, prefixes how it is searched.
 func entries(t *node.Transfer) map[entry]bool {
 	all := map[entry]bool{{string(t.Direction) + box, t.ID}: true}
 	if at := leasable(t); !at.IsZero() {
@@ -52,6 +61,9 @@ func entries(t *node.Transfer) map[entry]bool {
 	}
 	for _, k := range t.Lookup {
 		all[entry{lookupBucket, plainKey(k) + "\x00" + t.ID}] = true
+	}
+	for _, digest := range t.Needs() {
+		all[entry{holdsBucket, digest + transferHolds + t.ID}] = true
 	}
 	return all
 }
@@ -116,17 +128,22 @@ func check(t *node.Transfer) error {
 	case !known(t.Direction):
 		return unknown(t.Direction)
 	}
-	for _, keys := range [][]string{t.Unique, t.Lookup} {
+	for _, keys := range [][]string{t.Unique, t.Lookup, t.Count, t.Words} {
 		for _, k := range keys {
 			if !utf8.ValidString(k) {
 				return fmt.Errorf("boltstore: transfer %s: the key %.80q is not UTF-8", t.ID, k)
 			}
 		}
 	}
-	return nil
+	for _, digest := range t.Needs() {
+		if !isDigest(digest) {
+			return fmt.Errorf("boltstore: transfer %s: %w", t.ID, &node.MissingError{SHA256: digest})
+		}
+	}
+	return checkCount(t)
 }
 
-func known(d node.Direction) bool { return d == node.Out || d == node.In }
+func known(d node.Direction) bool { return slices.Contains(directions(), d) }
 
 func unknown(d node.Direction) error {
 	return fmt.Errorf("boltstore: unknown direction %.80q", string(d))
@@ -152,26 +169,19 @@ func head(tx *bbolt.Tx, d node.Direction) (at time.Time, id string) {
 	return keyTime(k), string(v)
 }
 
-// found returns the IDs that have key, at most limit, in order.
-func found(tx *bbolt.Tx, key string, limit int) []string {
+// found returns the IDs above after that have key, at most limit, in order.
+func found(tx *bbolt.Tx, key, after string, limit int) []string {
 	var ids []string
 	owner := string(tx.Bucket([]byte(uniqueBucket)).Get([]byte(plainKey(key))))
 	prefix := []byte(plainKey(key) + "\x00")
 	c := tx.Bucket([]byte(lookupBucket)).Cursor()
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix) && len(ids) < limit; k, v = c.Next() {
-		id := string(v)
-		if owner != "" && owner <= id {
-			ids = append(ids, owner)
-			if owner == id {
-				owner = ""
-				continue
-			}
-			owner = ""
+	for k, v := c.Seek(append(prefix, after...)); bytes.HasPrefix(k, prefix) && len(ids) < limit; k, v = c.Next() {
+		if id := string(v); id > after && id != owner {
+			ids = append(ids, id)
 		}
-		ids = append(ids, id)
 	}
-	if owner != "" {
-		ids = append(ids, owner)
+	if at, _ := slices.BinarySearch(ids, owner); owner > after {
+		ids = slices.Insert(ids, at, owner)
 	}
 	return ids[:min(len(ids), limit)]
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
@@ -19,17 +20,19 @@ import (
 )
 
 const (
-	format     = "1"                    // of the database; a change of the layout raises it
+	format     = "2"                    // of the database; a change of the layout raises it
 	lockWait   = 200 * time.Millisecond // for the other process that is just closing
 	groupDelay = 2 * time.Millisecond   // what one change waits for others to share its commit
-	maxValue   = 64 << 10               // octets of a SetValue
 )
 
 var (
 	metaBucket      = []byte("meta")
 	transfersBucket = []byte("transfers")
 	valuesBucket    = []byte("values")
+	heldBucket      = []byte("held") // what a value holds
+	journalBucket   = []byte("journal")
 	formatKey       = []byte("format")
+	chainKey        = []byte("chain") // the name of the journal's chain
 )
 
 // errClosed is os.ErrClosed to callers that want to know.
@@ -42,6 +45,8 @@ type Store struct {
 	closed  atomic.Bool
 	shelves sync.Mutex // over making a folder for content
 	buffers sync.Pool  // of *[]byte, for Put
+	chain   string     // the name of the journal's chain
+	indexer indexer
 }
 
 var _ node.Store = (*Store)(nil)
@@ -93,28 +98,28 @@ func Open(dir string) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
+	s.indexer.start(s)
 	return s, nil
 }
 
 // prepare runs under the lock: only now may anything in the folder be touched.
 func (s *Store) prepare() error {
 	err := s.db.Update(func(tx *bbolt.Tx) error {
-		if meta := tx.Bucket(metaBucket); meta != nil {
-			if found := string(meta.Get(formatKey)); found != format {
-				return &FormatError{Dir: s.dir, Found: found, Known: format}
+		meta := tx.Bucket(metaBucket)
+		if meta == nil {
+			return s.create(tx)
+		}
+		switch found := string(meta.Get(formatKey)); found {
+		case format:
+		case "1":
+			if err := s.upgrade1(tx); err != nil {
+				return fmt.Errorf("upgrade from format 1: %w", err)
 			}
-			return nil
+		default:
+			return &FormatError{Dir: s.dir, Found: found, Known: format}
 		}
-		meta, err := tx.CreateBucket(metaBucket)
-		if err != nil {
-			return err
-		}
-		for _, name := range append(indices(), transfersBucket, valuesBucket) {
-			if _, err := tx.CreateBucket(name); err != nil {
-				return err
-			}
-		}
-		return meta.Put(formatKey, []byte(format))
+		s.chain = string(meta.Get(chainKey))
+		return nil
 	})
 	if other := (*FormatError)(nil); errors.As(err, &other) {
 		return other
@@ -128,12 +133,33 @@ func (s *Store) prepare() error {
 	return s.prepareContent()
 }
 
+// create lays out an empty database.
+func (s *Store) create(tx *bbolt.Tx) error {
+	meta, err := tx.CreateBucket(metaBucket)
+	if err != nil {
+		return err
+	}
+	for _, name := range indices() {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range [][]byte{transfersBucket, valuesBucket, heldBucket, journalBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	s.chain = uuid.NewString()
+	return errors.Join(meta.Put(formatKey, []byte(format)), meta.Put(chainKey, []byte(s.chain)))
+}
+
 func (s *Store) file() string { return filepath.Join(s.dir, "lienthong.db") }
 
 // Close ends what is being read and gives the folder free. Changes that were
 // not committed before return errors; closing twice is no error.
 func (s *Store) Close() error {
 	s.closed.Store(true)
+	s.indexer.stop()
 	if err := s.db.Close(); err != nil {
 		return s.trouble(err)
 	}
@@ -203,26 +229,4 @@ func (s *Store) trouble(err error) error {
 		}
 	}
 	return fmt.Errorf("boltstore: %s: %w", s.file(), err)
-}
-
-// Value returns what SetValue last stored under name, nil if nothing.
-func (s *Store) Value(ctx context.Context, name string) ([]byte, error) {
-	var value []byte
-	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		if v := tx.Bucket(valuesBucket).Get([]byte(name)); v != nil {
-			value = append([]byte{}, v...)
-		}
-		return nil
-	})
-	return value, err
-}
-
-// SetValue stores a value of at most 64 KiB.
-func (s *Store) SetValue(ctx context.Context, name string, value []byte) error {
-	if len(value) > maxValue {
-		return fmt.Errorf("boltstore: value %q has %d octets, more than %d", name, len(value), maxValue)
-	}
-	return s.commit(ctx, func(tx *bbolt.Tx) error {
-		return tx.Bucket(valuesBucket).Put([]byte(name), value)
-	})
 }

@@ -39,26 +39,49 @@ func audit(t *testing.T, dir string) (records int) {
 	t.Helper()
 	s := open(t, dir)
 	defer s.Close()
+	for more, err := true, error(nil); more; {
+		if more, err = s.index(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	want, got := map[string]string{}, map[string]string{}
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for err := range tx.Check() {
 			t.Errorf("bbolt: %v", err)
 		}
 		for _, name := range indices() {
-			if err := tx.Bucket(name).ForEach(func(k, v []byte) error {
+			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
 				got[fmt.Sprintf("%s %q", name, k)] = string(v)
 				return nil
 			}); err != nil {
 				return err
 			}
 		}
-		return tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
+		counts := map[string]uint64{}
+		if err := tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
 			records++
 			tr, err := decode(string(k), v)
 			if err != nil {
 				return err
 			}
 			for e := range entries(tr) {
+				want[fmt.Sprintf("%s %q", e.bucket, e.key)] = string(k)
+			}
+			for p := range prefixes(tr.Words) {
+				want[fmt.Sprintf("%s %q", string(tr.Direction)+words, p+"\x00"+tr.ID)] = ""
+			}
+			for k := range countKeys(tr) {
+				counts[k]++
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		for k, n := range counts {
+			want[fmt.Sprintf("%s %q", countsBucket, k)] = string(seqKey(n))
+		}
+		return tx.Bucket(heldBucket).ForEach(func(k, v []byte) error {
+			for e := range valueEntries(string(k), strings.Fields(string(v))) {
 				want[fmt.Sprintf("%s %q", e.bucket, e.key)] = string(k)
 			}
 			return nil
@@ -213,7 +236,7 @@ func checkLocked(t *testing.T, dir string) {
 }
 
 func TestOtherFormatsAreRefused(t *testing.T) {
-	for _, found := range []string{"2", "10", "0", ""} {
+	for _, found := range []string{"3", "10", "0", ""} {
 		dir := t.TempDir()
 		s := open(t, dir)
 		if err := s.db.Update(func(tx *bbolt.Tx) error {
@@ -227,10 +250,10 @@ func TestOtherFormatsAreRefused(t *testing.T) {
 		for range 2 { // the refusal gives the lock back
 			_, err := Open(dir)
 			var other *FormatError
-			if !errors.As(err, &other) || *other != (FormatError{Dir: dir, Found: found, Known: "1"}) {
+			if !errors.As(err, &other) || *other != (FormatError{Dir: dir, Found: found, Known: "2"}) {
 				t.Fatalf("error %v, want a FormatError of %q", err, found)
 			}
-			if !strings.Contains(err.Error(), fmt.Sprintf("format %q", found)) || !strings.Contains(err.Error(), `format "1"`) {
+			if !strings.Contains(err.Error(), fmt.Sprintf("format %q", found)) || !strings.Contains(err.Error(), `format "2"`) {
 				t.Errorf("message %q names not both formats", err)
 			}
 		}
@@ -316,3 +339,6 @@ func TestOpenEndsTheLeasesOfTheDead(t *testing.T) {
 		t.Fatalf("after opening: %+v, %v", got, err)
 	}
 }
+
+// later is after everything that was put.
+func later() time.Time { return time.Now().Add(time.Hour) }

@@ -12,8 +12,6 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-const maxFound = 1000 // Transfers that Find returns
-
 // encode returns t as it is stored, its times for the store in UTC.
 func encode(t *node.Transfer) ([]byte, error) {
 	stored := *t
@@ -42,39 +40,94 @@ func read(tx *bbolt.Tx, id string) (*node.Transfer, error) {
 	return decode(id, data)
 }
 
-// write stores the new form of a Transfer with its index; before is empty for
-// a new one.
-func write(tx *bbolt.Tx, t *node.Transfer, data []byte, before map[entry]bool) error {
-	if err := tx.Bucket(transfersBucket).Put([]byte(t.ID), data); err != nil {
-		return err
+// write stores the new form of a Transfer, nil to remove it, with everything
+// that follows from it; before is nil for a new one. Nothing is written when it
+// returns a refusal.
+func (s *Store) write(tx *bbolt.Tx, before, after *node.Transfer, data []byte) error {
+	t, was, is := after, map[entry]bool(nil), map[entry]bool(nil)
+	if before != nil {
+		t, was = before, entries(before)
 	}
-	return reindex(tx, t.ID, before, entries(t))
+	if after != nil {
+		is = entries(after)
+	}
+	if err := s.missing(tx, was, is); err != nil {
+		return refusal{err}
+	}
+	err := error(nil)
+	if records := tx.Bucket(transfersBucket); after == nil {
+		err = records.Delete([]byte(t.ID))
+	} else {
+		err = records.Put([]byte(t.ID), data)
+	}
+	if err == nil {
+		err = reindex(tx, t.ID, was, is)
+	}
+	if err == nil {
+		err = recount(tx, before, after)
+	}
+	if err == nil {
+		err = s.postpone(tx, before, after)
+	}
+	if e := node.Transition(before, after); err == nil && e != nil {
+		err = s.enter(tx, e)
+	}
+	return err
 }
 
-// Create commits a new Transfer. An ID that is taken gives an *ExistsError
-// with the ID as its key.
-func (s *Store) Create(ctx context.Context, t *node.Transfer) error {
-	if err := check(t); err != nil {
-		return err
-	}
-	data, err := encode(t)
-	if err != nil {
-		return err
-	}
-	clash := func(tx *bbolt.Tx) error {
-		if tx.Bucket(transfersBucket).Get([]byte(t.ID)) != nil {
+// clash returns an *ExistsError if one of ts has an ID or a Unique key that is
+// taken, also by another of them.
+func clash(tx *bbolt.Tx, ts []*node.Transfer) error {
+	ids, keys := map[string]bool{}, map[string]string{}
+	for _, t := range ts {
+		if ids[t.ID] || tx.Bucket(transfersBucket).Get([]byte(t.ID)) != nil {
 			return &node.ExistsError{Key: t.ID, ID: t.ID}
 		}
-		return taken(tx, t)
+		ids[t.ID] = true
+		if err := taken(tx, t); err != nil {
+			return err
+		}
+		for _, k := range t.Unique {
+			if owner, ok := keys[k]; ok && owner != t.ID {
+				return &node.ExistsError{Key: k, ID: owner}
+			}
+			keys[k] = t.ID
+		}
 	}
-	if err := s.view(ctx, clash); err != nil { // spares a refusal the commit
+	return nil
+}
+
+// Create commits new Transfers. An ID that is taken gives an *ExistsError with
+// the ID as its key.
+func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
+	data := make([][]byte, len(ts))
+	for i, t := range ts {
+		if err := check(t); err != nil {
+			return err
+		}
+		var err error
+		if data[i], err = encode(t); err != nil {
+			return err
+		}
+	}
+	// spares a refusal the commit
+	if err := s.view(ctx, func(tx *bbolt.Tx) error { return clash(tx, ts) }); err != nil || len(ts) == 0 {
 		return err
 	}
 	return s.commit(ctx, func(tx *bbolt.Tx) error {
-		if err := clash(tx); err != nil {
+		err := clash(tx, ts)
+		for i := 0; i < len(ts) && err == nil; i++ {
+			err = s.missing(tx, nil, entries(ts[i]))
+		}
+		if err != nil {
 			return refusal{err}
 		}
-		return write(tx, t, data, nil)
+		for i, t := range ts {
+			if err := s.write(tx, nil, t, data[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -83,15 +136,18 @@ func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfe
 	var committed []byte
 	err := s.commit(ctx, func(tx *bbolt.Tx) error {
 		committed = nil
-		t, err := read(tx, id)
+		before, err := read(tx, id)
 		if err != nil {
 			return refusal{err}
 		}
-		direction, before := t.Direction, entries(t)
+		t, err := read(tx, id) // again, as change may write into its slices
+		if err != nil {
+			return refusal{err}
+		}
 		if err := change(t); err != nil {
 			return refusal{err}
 		}
-		if t.ID != id || t.Direction != direction {
+		if t.ID != id || t.Direction != before.Direction {
 			return refusal{fmt.Errorf("boltstore: transfer %s: the ID and the direction cannot change", id)}
 		}
 		if err := check(t); err != nil {
@@ -103,12 +159,23 @@ func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfe
 		if committed, err = encode(t); err != nil {
 			return refusal{err}
 		}
-		return write(tx, t, committed, before)
+		return s.write(tx, before, t, committed)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return decode(id, committed)
+}
+
+// Remove forgets a Transfer.
+func (s *Store) Remove(ctx context.Context, id string) error {
+	return s.commit(ctx, func(tx *bbolt.Tx) error {
+		t, err := read(tx, id)
+		if err != nil {
+			return refusal{err}
+		}
+		return s.write(tx, t, nil, nil)
+	})
 }
 
 // Lease takes the head of the queue of one direction.
@@ -135,12 +202,12 @@ func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now 
 		if err != nil {
 			return err
 		}
-		before := entries(t)
-		t.Lease, t.LeasedUntil = holder, now.Add(hold)
-		if committed, err = encode(t); err != nil {
+		leased := *t
+		leased.Lease, leased.LeasedUntil = holder, now.Add(hold)
+		if committed, err = encode(&leased); err != nil {
 			return refusal{err}
 		}
-		return write(tx, t, committed, before)
+		return s.write(tx, t, &leased, committed)
 	})
 	if err != nil {
 		return nil, err
@@ -171,11 +238,11 @@ func (s *Store) Transfer(ctx context.Context, id string) (*node.Transfer, error)
 	return t, err
 }
 
-// Find returns the Transfers that have key, oldest first, at most 1,000.
-func (s *Store) Find(ctx context.Context, key string) ([]*node.Transfer, error) {
+// Find returns a page of the Transfers that have key, oldest first.
+func (s *Store) Find(ctx context.Context, key, after string, limit int) ([]*node.Transfer, error) {
 	var all []*node.Transfer
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		for _, id := range found(tx, key, maxFound) {
+		for _, id := range found(tx, key, after, limit) {
 			t, err := s.indexed(tx, id)
 			if err != nil {
 				return err
@@ -241,13 +308,13 @@ func (s *Store) endLeases() error {
 			if err != nil {
 				return err
 			}
-			before := entries(t)
-			t.Lease, t.LeasedUntil = "", time.Time{}
-			data, err := encode(t)
+			ended := *t
+			ended.Lease, ended.LeasedUntil = "", time.Time{}
+			data, err := encode(&ended)
 			if err != nil {
 				return err
 			}
-			if err := write(tx, t, data, before); err != nil {
+			if err := s.write(tx, t, &ended, data); err != nil {
 				return err
 			}
 		}

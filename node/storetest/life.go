@@ -61,11 +61,13 @@ func valueCancelled(h *house) {
 }
 
 func reopened(h *house) {
+	h.stock()
 	h.create(full(1), dueAt(2, 3), dueAt(3, 4))
 	h.same("leased", h.lease(3), id(2))
 	c, err := h.Put(h.Context(), strings.NewReader("content"))
 	h.must(err)
-	h.must(h.SetValue(h.Context(), "v", []byte("1")))
+	h.must(h.SetValue(h.Context(), "v", []byte("1"), c.SHA256))
+	counted, rows := h.counts(""), h.journal()
 	for range 2 {
 		h.reopen()
 		h.same("Transfer", unleased(h.read(id(1))), unleased(full(1)))
@@ -81,6 +83,9 @@ func reopened(h *house) {
 		h.same("out", h.list(node.Out, "", 9), []string{id(3), id(2)})
 		h.same("in", h.list(node.In, "", 9), []string{id(1)})
 		h.same("value", h.value("v"), []byte("1"))
+		h.same("counts", h.counts(""), counted)
+		h.same("words", h.search(node.In, "w"), []string{id(1)})
+		h.same("journal", h.journal(), rows)
 		o, err := h.Open(h.Context(), c.SHA256)
 		h.must(err)
 		h.same("content", string(all(h, o)), "content")
@@ -115,13 +120,21 @@ func closed(h *house) {
 			_, err := h.Update(ctx, id(1), func(*node.Transfer) error { return nil })
 			return err
 		},
-		"Lease":    func() error { _, err := h.Lease(ctx, node.Out, "w", at(1), hold); return err },
-		"NextDue":  func() error { _, err := h.NextDue(ctx, node.Out); return err },
-		"Transfer": func() error { _, err := h.Transfer(ctx, id(1)); return err },
-		"Find":     func() error { _, err := h.Find(ctx, "k"); return err },
-		"List":     func() error { _, err := h.List(ctx, node.Out, "", 1); return err },
-		"Value":    func() error { _, err := h.Value(ctx, "a"); return err },
-		"SetValue": func() error { return h.SetValue(ctx, "a", nil) },
+		"Lease":     func() error { _, err := h.Lease(ctx, node.Out, "w", at(1), hold); return err },
+		"NextDue":   func() error { _, err := h.NextDue(ctx, node.Out); return err },
+		"Transfer":  func() error { _, err := h.Transfer(ctx, id(1)); return err },
+		"Find":      func() error { _, err := h.Find(ctx, "k", "", 1); return err },
+		"List":      func() error { _, err := h.List(ctx, node.Out, "", 1); return err },
+		"Value":     func() error { _, err := h.Value(ctx, "a"); return err },
+		"SetValue":  func() error { return h.SetValue(ctx, "a", nil) },
+		"SwapValue": func() error { _, err := h.SwapValue(ctx, "a", nil, nil); return err },
+		"Values":    func() error { _, err := h.Values(ctx, "", "", 1); return err },
+		"Sweep":     func() error { _, err := h.Sweep(ctx, at(1), false); return err },
+		"Remove":    func() error { return h.Remove(ctx, id(1)) },
+		"Counts":    func() error { _, err := h.Counts(ctx, ""); return err },
+		"Search":    func() error { _, err := h.Search(ctx, node.Out, []string{"a"}, "", 1); return err },
+		"Chains":    func() error { _, err := h.Chains(ctx); return err },
+		"Journal":   func() error { _, err := h.Journal(ctx, "", 0, 1); return err },
 	} {
 		if err := call(); err == nil || errors.Is(err, node.ErrNotFound) || errors.Is(err, node.ErrNothingDue) {
 			h.Errorf("%s: error %v, want one that says the store is closed", what, err)

@@ -11,7 +11,7 @@ var queryCases = []testCase{
 	{"List is not confused by what arrives between pages", listArrivals},
 	{"Find takes unique and lookup keys, oldest first", findKeys},
 	{"Find takes keys whole", findWhole},
-	{"Find stops at 1,000", findLimit},
+	{"Find pages oldest first without gaps or doubles", findPages},
 }
 
 func listPages(h *house) {
@@ -71,7 +71,7 @@ func findKeys(h *house) {
 	}
 	h.same("k", h.find("k"), []string{id(1), id(2), id(3)})
 	h.same("own", h.find("own"), []string{id(1), id(4)})
-	all, err := h.Find(h.Context(), "k")
+	all, err := h.Find(h.Context(), "k", "", 9)
 	h.must(err)
 	h.same("whole", all[0], h.read(id(1)))
 }
@@ -90,23 +90,42 @@ func findWhole(h *house) {
 	h.same("unknown", h.find("u"), []string{})
 }
 
-func findLimit(h *house) {
-	const n, workers, limit = 1005, 67, 1000
-	together(workers, func(w int) {
-		for i := w; i < n; i += workers {
-			t := transfer(i)
-			t.Lookup = []string{"k"}
-			if i == 500 {
-				t.Unique = []string{"k"} // twice over
-			}
-			if err := h.Create(h.Context(), t); err != nil {
-				h.Error(err)
-			}
+func findPages(h *house) {
+	const n, unique = 25, 12
+	want := []string{}
+	for i := range n {
+		t := transfer(i)
+		t.Lookup = []string{"k"}
+		if i == unique {
+			t.Unique = []string{"k"} // twice over
 		}
-	})
-	want := make([]string, limit)
-	for i := range want {
-		want[i] = id(i)
+		h.create(t)
+		want = append(want, id(i))
 	}
-	h.same("found", h.find("k"), want)
+	owner := transfer(n)
+	owner.Unique = []string{"of one"}
+	h.create(owner)
+	for limit := 1; limit <= n+1; limit++ {
+		got, after := []string{}, ""
+		for {
+			page, err := h.Find(h.Context(), "k", after, limit)
+			h.must(err)
+			if len(page) == 0 {
+				break
+			}
+			if len(page) > limit {
+				h.Fatalf("a page of %d, limit %d", len(page), limit)
+			}
+			got, after = append(got, ids(page)...), page[len(page)-1].ID
+		}
+		h.same("pages", got, want)
+	}
+	for after, want := range map[string][]string{id(n - 1): {id(n)}, id(n): {}, "": {id(n)}} {
+		page, err := h.Find(h.Context(), "of one", after, 9)
+		h.must(err)
+		h.same("after "+after, ids(page), want)
+	}
+	none, err := h.Find(h.Context(), "k", "", 0)
+	h.must(err)
+	h.same("limit 0", ids(none), []string{})
 }

@@ -48,6 +48,10 @@ func Run(t *testing.T, open func(t *testing.T, dir string) node.Store) {
 		{"lease", leaseCases},
 		{"queries", queryCases},
 		{"values", valueCases},
+		{"sweep", sweepCases},
+		{"counts", countCases},
+		{"search", searchCases},
+		{"journal", journalCases},
 		{"life", lifeCases},
 	} {
 		t.Run(group.name, func(t *testing.T) {
@@ -151,7 +155,7 @@ func (h *house) update(id string, change func(*node.Transfer)) *node.Transfer {
 // find returns the IDs of the Transfers with a key.
 func (h *house) find(key string) []string {
 	h.Helper()
-	all, err := h.Find(h.Context(), key)
+	all, err := h.Find(h.Context(), key, "", 2000)
 	h.must(err)
 	return ids(all)
 }

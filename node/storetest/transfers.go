@@ -21,6 +21,8 @@ var createCases = []testCase{
 	{"keys of any length stay apart", longKeys},
 	{"what could not be found again is refused", createRefused},
 	{"a cancelled context creates nothing", createCancelled},
+	{"many are created all or none", createMany},
+	{"content that is not there is refused", createMissing},
 }
 
 var updateCases = []testCase{
@@ -32,6 +34,9 @@ var updateCases = []testCase{
 	{"keys given up are free, new ones are found", updateKeys},
 	{"ID and direction cannot change", updateIdentity},
 	{"a cancelled context changes nothing", updateCancelled},
+	{"content that is newly needed must be there", updateMissing},
+	{"what is removed is gone with its keys", removed},
+	{"mailboxes are a direction of their own", mailbox},
 }
 
 // full returns a Transfer with every field filled in.
@@ -52,12 +57,25 @@ func full(n int) *node.Transfer {
 		AxisID: "17", Attempts: []node.Attempt{{Step: "fetch", Start: at(4), Duration: 3*time.Second + 1, Code: "M.Exist", Error: "đã có"}},
 		Tries: 3, Deadline: at(500), Finished: at(600), LastError: "hết giờ", Permanent: true,
 		Due: at(5).In(hanoi), Lease: "w1", LeasedUntil: at(6).In(hanoi), Unique: []string{"u1", "u2"}, Lookup: []string{"l1", "l2"},
+		Acts:      []node.Act{{At: at(7).In(hanoi), Actor: "an", Action: "hold", Reason: "chờ"}},
+		Pickup:    &node.Pickup{By: "qlvb", Until: at(8).In(hanoi)},
+		LegalHold: "vụ án 12", Holds: []string{digest([]byte("h"))}, Count: []string{"c1", "c2"}, Words: []string{"w1", "w2"},
+	}
+}
+
+// stock puts what full needs.
+func (h *house) stock() {
+	h.Helper()
+	for _, s := range []string{"e", "p", "h"} {
+		_, err := h.Put(h.Context(), strings.NewReader(s))
+		h.must(err)
 	}
 }
 
 func createKeepsAll(h *house) {
+	h.stock()
 	for field, value := range reflect.ValueOf(full(1)).Elem().Fields() {
-		if value.IsZero() {
+		if value.IsZero() && field.Name != "Purged" { // which would need nothing, see sweepPurged
 			h.Errorf("this test leaves %s out", field.Name)
 		}
 	}
@@ -69,6 +87,7 @@ func createKeepsAll(h *house) {
 }
 
 func createCopies(h *house) {
+	h.stock()
 	t := full(1)
 	h.create(t)
 	h.same("the argument", t, full(1))
@@ -148,6 +167,10 @@ func createRefused(h *house) {
 		"unknown direction":  func(t *node.Transfer) { t.Direction = "up" },
 		"unique not UTF-8":   func(t *node.Transfer) { t.Unique = []string{"a\xff"} },
 		"lookup not UTF-8":   func(t *node.Transfer) { t.Lookup = []string{"a\xff"} },
+		"count not UTF-8":    func(t *node.Transfer) { t.Count = []string{"a\xff"} },
+		"count by nothing":   func(t *node.Transfer) { t.Count = []string{""} },
+		"word not UTF-8":     func(t *node.Transfer) { t.Words = []string{"a\xff"} },
+		"holds no digest":    func(t *node.Transfer) { t.Holds = []string{"a"} },
 		"a time without end": func(t *node.Transfer) { t.Due = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) },
 	} {
 		t := transfer(1)
@@ -165,6 +188,7 @@ func createCancelled(h *house) {
 }
 
 func updateCommits(h *house) {
+	h.stock()
 	h.create(transfer(1))
 	got := h.update(id(1), func(t *node.Transfer) {
 		h.same("seen by change", t, transfer(1))
@@ -179,6 +203,7 @@ func updateCommits(h *house) {
 }
 
 func updateFails(h *house) {
+	h.stock()
 	h.create(full(1))
 	no := errors.New("no")
 	got, err := h.Update(h.Context(), id(1), func(t *node.Transfer) error {
@@ -277,4 +302,106 @@ func updateCancelled(h *house) {
 	_, err := h.Update(cancelled(), id(1), func(t *node.Transfer) error { t.Tries = 9; return nil })
 	h.is("Update", err, context.Canceled)
 	h.same("stored", h.read(id(1)), transfer(1))
+}
+
+func createMany(h *house) {
+	if err := h.Create(h.Context()); err != nil {
+		h.Errorf("none: error %v", err)
+	}
+	many := make([]*node.Transfer, 4000)
+	for i := range many {
+		many[i] = transfer(i)
+		many[i].Direction, many[i].Lookup = node.Box, []string{"all", "of " + id(i)}
+	}
+	h.must(h.Create(h.Context(), many...))
+	h.same("found", len(h.find("all")), 2000) // as many as were asked for
+	h.same("first", h.find("of "+id(0)), []string{id(0)})
+	h.same("last", h.find("of "+id(3999)), []string{id(3999)})
+
+	a, b, c := transfer(5001), transfer(5002), transfer(5003)
+	a.Unique, b.Unique, c.Unique = []string{"a"}, []string{"b"}, []string{"c", "a"}
+	h.exists("two with one key", h.Create(h.Context(), a, b, c), "a", id(5001))
+	again := transfer(5002)
+	h.exists("two with one ID", h.Create(h.Context(), a, b, again), id(5002), id(5002))
+	old := transfer(7)
+	h.exists("one that is there", h.Create(h.Context(), a, old), id(7), id(7))
+	h.same("nothing of them", h.list(node.Out, "", 9), []string{})
+	h.same("no key", h.find("b"), []string{})
+	c.Unique = []string{"c"}
+	h.must(h.Create(h.Context(), a, b, c))
+	h.same("all of them", h.list(node.Out, "", 9), []string{id(5003), id(5002), id(5001)})
+}
+
+// lacks checks the answer about content that is not there.
+func (h *house) lacks(what string, err error, digest string) {
+	h.Helper()
+	var e *node.MissingError
+	if !errors.As(err, &e) || e.SHA256 != digest {
+		h.Errorf("%s: error %v, want a MissingError of %s", what, err, digest)
+	}
+}
+
+func createMissing(h *house) {
+	h.stock()
+	none := digest([]byte("nowhere"))
+	for what, need := range map[string]func(*node.Transfer){
+		"envelope": func(t *node.Transfer) { t.Envelope.SHA256 = none },
+		"part":     func(t *node.Transfer) { t.Parts[0].Content.SHA256 = none },
+		"holds":    func(t *node.Transfer) { t.Holds = append(t.Holds, none) },
+	} {
+		t := full(2)
+		need(t)
+		h.lacks(what, h.Create(h.Context(), transfer(1), t), none)
+	}
+	h.same("List", h.list(node.Out, "", 9), []string{})
+	h.lacks("value", h.SetValue(h.Context(), "v", []byte("1"), none), none)
+	if v := h.value("v"); v != nil {
+		h.Errorf("the value was set: %q", v)
+	}
+}
+
+func updateMissing(h *house) {
+	h.stock()
+	h.create(full(1))
+	none := digest([]byte("nowhere"))
+	_, err := h.Update(h.Context(), id(1), func(t *node.Transfer) error { t.Holds[0] = none; return nil })
+	h.lacks("Update", err, none)
+	h.same("stored", h.read(id(1)), full(1))
+	got := h.update(id(1), func(t *node.Transfer) { t.Holds = nil })
+	h.same("let go", len(got.Needs()), 2)
+}
+
+func removed(h *house) {
+	h.stock()
+	h.create(full(1), dueAt(2, 2))
+	h.must(h.Remove(h.Context(), id(1)))
+	h.is("again", h.Remove(h.Context(), id(1)), node.ErrNotFound)
+	_, err := h.Transfer(h.Context(), id(1))
+	h.is("Transfer", err, node.ErrNotFound)
+	for _, key := range []string{"u1", "l1"} {
+		h.same(key, h.find(key), []string{})
+	}
+	h.same("inbox", h.list(node.In, "", 9), []string{})
+	h.same("searched", h.search(node.In, "w"), []string{})
+	h.same("counted", h.counts(""), map[string]int64{})
+	due, err := h.NextDue(h.Context(), node.In)
+	h.must(err)
+	h.same("NextDue", due, time.Time{})
+	h.create(full(1)) // its keys are free, its content is there
+	h.same("created anew", h.read(id(1)), full(1))
+	h.same("the other", h.list(node.Out, "", 9), []string{id(2)})
+}
+
+func mailbox(h *house) {
+	waiting := dueAt(1, 1)
+	waiting.Direction = node.Box
+	h.create(waiting, dueAt(2, 2))
+	h.same("box", h.list(node.Box, "", 9), []string{id(1)})
+	h.same("out", h.list(node.Out, "", 9), []string{id(2)})
+	due, err := h.NextDue(h.Context(), node.Box)
+	h.must(err)
+	h.same("NextDue", due, at(1))
+	got, err := h.Lease(h.Context(), node.Box, "w", at(3), hold)
+	h.must(err)
+	h.same("leased", got.ID, id(1))
 }

@@ -1,0 +1,60 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node"
+)
+
+// enter appends a row to the journal.
+func (s *Store) enter(tx *bbolt.Tx, e *node.Entry) error {
+	journal := tx.Bucket(journalBucket)
+	prev := ""
+	if key, row := journal.Cursor().Last(); key != nil {
+		prev, e.Seq = node.RowHash(row), binary.BigEndian.Uint64(key)
+	}
+	e.Seq++
+	e.Chain, e.At = s.chain, time.Now().UTC()
+	row, err := e.Seal(prev)
+	if err != nil {
+		return err
+	}
+	// rows only ever come at the end: full pages need no room for others
+	journal.FillPercent = 1
+	return journal.Put(seqKey(e.Seq), row)
+}
+
+func seqKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// Chains returns the one chain there is in a folder.
+func (s *Store) Chains(ctx context.Context) ([]string, error) {
+	var chains []string
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		if k, _ := tx.Bucket(journalBucket).Cursor().First(); k != nil {
+			chains = []string{s.chain}
+		}
+		return nil
+	})
+	return chains, err
+}
+
+// Journal returns a page of the journal.
+func (s *Store) Journal(ctx context.Context, chain string, after uint64, limit int) ([][]byte, error) {
+	var rows [][]byte
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		if chain != s.chain || after+1 == 0 {
+			return nil
+		}
+		c := tx.Bucket(journalBucket).Cursor()
+		for k, row := c.Seek(seqKey(after + 1)); k != nil && len(rows) < limit; k, row = c.Next() {
+			rows = append(rows, bytes.Clone(row))
+		}
+		return nil
+	})
+	return rows, err
+}
