@@ -45,7 +45,9 @@ func TestMain(m *testing.M) {
 //	tidy                       fail when the program left temporary files behind
 //	start NAME PROGRAM ARG…    run a program in the background until the script ends,
 //	                           and wait for its first line, which becomes $NAME
-//	                           (without http:// also $NAME_ADDR)
+//	                           (without http:// also $NAME_ADDR); "WORD VALUE" in a line
+//	                           that comes with it becomes $NAME_WORD
+//	halt CODE NAME             interrupt what start started; it must end with this code
 //	kill9 NAME                 kill -9 what start started
 //	await PATTERN PROGRAM ARG… run a program again and again until its standard output
 //	                           matches, for a minute at most
@@ -68,6 +70,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_US.UTF-8")
 			e.Setenv("SAMPLES", samples)
+			e.Values[started{}] = map[string]*child{}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -87,7 +90,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "alter": alter, "tidy": tidy,
-			"start": start, "kill9": kill9, "await": await, "field": field, "full": full, "large": large, "mode": mode,
+			"start": start, "halt": halt, "kill9": kill9, "await": await, "field": field, "full": full, "large": large, "mode": mode,
 		},
 	})
 }
@@ -204,7 +207,11 @@ type child struct {
 	cmd  *exec.Cmd
 	errs bytes.Buffer
 	done chan struct{} // closed when it has ended
+	end  error         // of Wait, when it has ended
 }
+
+// started is the key of a script's children by name.
+type started struct{}
 
 func start(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) >= 2, "start NAME PROGRAM ARG…")
@@ -213,10 +220,16 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := c.cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(c.cmd.Start())
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
+	for err == nil && lines.Buffered() > 0 { // what was written together came together
+		more, _ := lines.ReadString('\n')
+		word, value, _ := strings.Cut(strings.TrimSpace(more), " ")
+		ts.Setenv(args[0]+"_"+word, value)
+	}
 	go func() {
 		_, _ = io.Copy(io.Discard, out)
-		_ = c.cmd.Wait() // its end is asked for by kill or by the end of the script
+		c.end = c.cmd.Wait()
 		close(c.done)
 	}()
 	ts.Defer(func() {
@@ -227,10 +240,22 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil {
 		ts.Fatalf("%s said nothing: %v", strings.Join(args[1:], " "), err)
 	}
+	ts.Value(started{}).(map[string]*child)[args[0]] = c
 	_, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 	ts.Setenv(args[0], value)
 	ts.Setenv(args[0]+"_ADDR", strings.Trim(strings.TrimPrefix(value, "http://"), "/"))
 	ts.Setenv(args[0]+"_PID", strconv.Itoa(c.cmd.Process.Pid))
+}
+
+func halt(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "halt CODE NAME")
+	c := ts.Value(started{}).(map[string]*child)[args[1]]
+	if c == nil {
+		ts.Fatalf("%s was not started", args[1])
+	}
+	ts.Check(c.cmd.Process.Signal(os.Interrupt))
+	<-c.done
+	wantCode(ts, args[0], c.end)
 }
 
 func kill9(ts *testscript.TestScript, neg bool, args []string) {

@@ -112,7 +112,7 @@ func (a *Axis) folder() (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.dir == "" {
-		dir, err := os.MkdirTemp(a.o.Dir, "axistest-")
+		dir, err := os.MkdirTemp(a.o.Dir, "lienthong-axistest-")
 		if err != nil {
 			return "", fmt.Errorf("axistest: %w", err)
 		}

@@ -47,10 +47,14 @@ func (x *exchange) failed(code string, err error) {
 	x.entry.Temporary = errors.As(err, &f) && f.Temporary()
 }
 
-// end files the request in the journal and, for Drop, breaks the connection off.
+// end files the request in the journal, lets the end of the answer go and, for
+// Drop, breaks the connection off.
 func (x *exchange) end(out *answer) {
-	x.entry.Status, x.entry.Sent, x.entry.Took = out.status, out.octets, time.Since(x.entry.At).Milliseconds()
+	x.entry.Status, x.entry.Sent, x.entry.Took = out.status, out.octets+int64(len(out.held)), time.Since(x.entry.At).Milliseconds()
 	x.axis.note(x.entry)
+	if len(out.held) > 0 {
+		_, _ = out.ResponseWriter.Write(out.held) // nobody is left to tell
+	}
 	if x.trouble == Drop && out.replaced {
 		panic(http.ErrAbortHandler)
 	}
@@ -61,9 +65,10 @@ type answer struct {
 	http.ResponseWriter
 	x        *exchange
 	r        *http.Request
-	status   int   // 0 when nothing was answered
-	octets   int64 // of the body
-	replaced bool  // what the handler answers goes nowhere
+	status   int    // 0 when nothing was answered
+	octets   int64  // of the body
+	replaced bool   // what the handler answers goes nowhere
+	held     []byte // the last octet, so that who has an answer finds it in the journal
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -111,9 +116,21 @@ func (w *answer) Write(p []byte) (int, error) {
 	if w.replaced {
 		return len(p), nil
 	}
-	n, err := w.ResponseWriter.Write(p)
-	w.octets += int64(n)
-	return n, err
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := w.ResponseWriter.Write(w.held)
+	if err == nil {
+		w.octets += int64(n)
+		n, err = w.ResponseWriter.Write(p[:len(p)-1])
+		w.octets += int64(n)
+	}
+	if err != nil {
+		w.held = nil
+		return 0, err
+	}
+	w.held = append(w.held[:0], p[len(p)-1])
+	return len(p), nil
 }
 
 const page = `<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>` + "\n"
