@@ -47,7 +47,7 @@ func (p *program) door(c *cli.Context) (*api.Client, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return api.InProcess(api.New(n)), n.Store.Close, nil
+	return api.InProcess(api.New(n, api.Options{}).Local()), n.Store.Close, nil
 }
 
 // through opens the door, does something, and closes it.

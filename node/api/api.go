@@ -1,26 +1,30 @@
-// Package api is the node's own door: the routes by which the command line,
-// and later document systems, reach a running node.
+// Package api is the node's own door: the routes by which the command line and
+// document systems reach a running node.
 //
-// The door is HTTP with JSON. A running node answers on a Unix socket in its
-// folder that only its user can open ([Listen]); when no node runs, the
-// command line serves the same routes to itself in process ([InProcess]), so
-// there is one way to do everything.
+// The door is HTTP with JSON; openapi.json, served at /openapi.json, says what
+// there is. It has two sides. [Door.Local] trusts whoever comes: a running node
+// answers so on a Unix socket in its folder that only its user can open
+// ([Listen]), and when no node runs the command line serves the same routes to
+// itself in process ([InProcess]). [Door.Remote] asks for a token, which has
+// scopes, and holds its bearer to a rate; it is meant for the loopback or TLS
+// ([CheckAddress]).
 //
-//	POST /v1/outbox                 submit a packet: the body is the file
-//	GET  /v1/outbox, /v1/inbox      newest first; ?limit=, ?before=ID
-//	GET  /v1/outbox/{ref}           one Transfer; also /v1/inbox/{ref}
-//	GET  /v1/outbox/{ref}/why       where it stands, in both languages
-//	GET  /v1/inbox/{ref}/envelope   the envelope as received
-//	GET  /v1/inbox/{ref}/files/{n}  an attachment, counted from 0
-//	POST /v1/inbox/{ref}/status     report a status about it
+// A document system hands a packet over (POST /v1/outbox), as a finished file
+// or as a header and files, with an Idempotency-Key if it likes; it collects
+// what came in by taking it (POST /v1/inbox/lease), reading envelope and files,
+// and saying done; it reports with POST /v1/inbox/{ref}/status, and follows what
+// happens by /v1/events or a webhook ([Webhook]).
 //
-// A refusal is a problem document (RFC 9457) with a stable code.
+// A refusal is a problem document (RFC 9457) with a stable code, and with what
+// to do about it in Vietnamese and English.
 package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -54,88 +58,110 @@ type Report struct {
 	StaffInfo   *edxml.StaffInfo `json:"staffInfo,omitempty"`
 }
 
-// Explanation says where a Transfer stands.
-type Explanation struct {
-	VI string `json:"vi"`
-	EN string `json:"en"`
+// Options are how a Door is held. The zero value is the default.
+type Options struct {
+	MaxBody int64        // the largest request body in octets; 0: 4 GiB, as for a packet
+	Rate    float64      // requests per second that a token may make; 0: 50
+	Burst   int          // how many at once; 0: twice the rate
+	Log     *slog.Logger // one line for every change and every refusal; nil: silent
+	// Count is told of every request that has been answered; nil: nobody is.
+	Count func(Request)
 }
 
-type door struct {
-	node *node.Node
+// Request is what there is to count about an answered request.
+type Request struct {
+	Route    string // as in openapi.json: "POST /v1/outbox"; "" when there is none
+	Status   int
+	Code     string // of the Problem, "" when it was not refused
+	Duration time.Duration
 }
 
-// New returns the routes of a node.
-func New(n *node.Node) http.Handler {
-	d := &door{n}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/outbox", d.submit)
+// Door serves the routes of a node.
+type Door struct {
+	node    *node.Node
+	options Options
+	mux     *http.ServeMux
+	scopes  map[string]Scope // by route
+	held    *limiters
+}
+
+// New makes the door of a node.
+func New(n *node.Node, o Options) *Door {
+	if o.MaxBody == 0 {
+		o.MaxBody = 4 << 30
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Door{node: n, options: o, mux: http.NewServeMux(), scopes: map[string]Scope{}, held: newLimiters(o.Rate, o.Burst)}
+	d.handle("GET /openapi.json", Anyone, d.document)
+	d.handle("GET /healthz", Anyone, d.healthz)
+	d.handle("GET /readyz", Anyone, d.readyz)
+	d.handle("POST /v1/outbox", Submit, d.submit)
+	d.handle("POST /v1/preflight", Submit, d.preflight)
+	d.handle("POST /v1/outbox/{ref}/recall", Submit, d.with(node.Out, d.recall))
+	d.handle("POST /v1/outbox/{ref}/update", Submit, d.with(node.Out, d.follow(edxml.Update)))
+	d.handle("POST /v1/outbox/{ref}/replace", Submit, d.with(node.Out, d.follow(edxml.Replace)))
 	for _, box := range []node.Direction{node.Out, node.In} {
 		path := "/v1/" + string(box) + "box"
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { d.list(w, r, box) })
-		mux.HandleFunc("GET "+path+"/{ref}", d.with(box, d.transfer))
-		mux.HandleFunc("GET "+path+"/{ref}/why", d.with(box, d.why))
-		mux.HandleFunc("GET "+path+"/{ref}/envelope", d.with(box, d.envelope))
-		mux.HandleFunc("GET "+path+"/{ref}/files/{n}", d.with(box, d.file))
+		d.handle("GET "+path, Read, func(w http.ResponseWriter, r *http.Request) { d.list(w, r, box) })
+		d.handle("GET "+path+"/{ref}", Read, d.with(box, d.transfer))
+		d.handle("GET "+path+"/{ref}/why", Read, d.with(box, d.why))
+		d.handle("GET "+path+"/{ref}/envelope", Read, d.with(box, d.envelope))
+		d.handle("GET "+path+"/{ref}/files/{n}", Read, d.with(box, d.file))
+		d.handle("GET "+path+"/{ref}/statuses", Read, d.with(box, d.statuses))
 	}
-	mux.HandleFunc("POST /v1/inbox/{ref}/status", d.with(node.In, d.report))
-	return mux
+	d.handle("GET /v1/inbox/waiting", Receive, d.waiting)
+	d.handle("POST /v1/inbox/lease", Receive, d.takeNext)
+	d.handle("POST /v1/inbox/{ref}/lease", Receive, d.with(node.In, d.take))
+	d.handle("DELETE /v1/inbox/{ref}/lease", Receive, d.with(node.In, d.putBack))
+	d.handle("POST /v1/inbox/{ref}/done", Receive, d.with(node.In, d.done))
+	d.handle("POST /v1/inbox/{ref}/status", Receive, d.with(node.In, d.report))
+	d.handle("GET /v1/organs", Read, d.organs)
+	return d
 }
 
-func (d *door) submit(w http.ResponseWriter, r *http.Request) {
-	s, err := d.node.Submit(r.Context(), r.Body)
+// handle adds a route, which needs a scope.
+func (d *Door) handle(route string, s Scope, do http.HandlerFunc) {
+	d.scopes[route] = s
+	d.mux.HandleFunc(route, do)
+}
+
+func (d *Door) list(w http.ResponseWriter, r *http.Request, box node.Direction) {
+	found, err := d.node.Store.List(r.Context(), box, r.FormValue("before"), limit(r))
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	status := http.StatusCreated
-	if s.Existed {
-		status = http.StatusOK
-	}
-	answer(w, status, Submitted{s.Transfer.Public(), s.Existed, findings(s.Findings)})
-}
-
-func (d *door) list(w http.ResponseWriter, r *http.Request, box node.Direction) {
-	limit, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || limit < 1 || limit > maxList {
-		limit = maxList
-	}
-	found, err := d.node.Store.List(r.Context(), box, r.FormValue("before"), limit)
-	if err != nil {
-		refuse(w, err)
-		return
-	}
-	page := List{Transfers: []*node.Transfer{}}
-	for _, t := range found {
-		page.Transfers = append(page.Transfers, t.Public())
-	}
-	answer(w, http.StatusOK, page)
+	answer(w, http.StatusOK, page(found))
 }
 
 // with finds the Transfer that a route names.
-func (d *door) with(box node.Direction, do func(http.ResponseWriter, *http.Request, *node.Transfer)) http.HandlerFunc {
+func (d *Door) with(box node.Direction, do func(http.ResponseWriter, *http.Request, *node.Transfer)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		t, err := d.node.Resolve(r.Context(), box, r.PathValue("ref"))
 		if err != nil {
 			refuse(w, err)
 			return
 		}
+		about(w, t)
 		do(w, r, t)
 	}
 }
 
-func (d *door) transfer(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
+func (d *Door) transfer(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
 	answer(w, http.StatusOK, t.Public())
 }
 
-func (d *door) why(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
-	answer(w, http.StatusOK, Explanation(node.Why(t, time.Now())))
+func (d *Door) why(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
+	answer(w, http.StatusOK, Bilingual(node.Why(t, time.Now())))
 }
 
-func (d *door) envelope(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
+func (d *Door) envelope(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 	d.content(w, r, "text/xml; charset=utf-8", t.Envelope)
 }
 
-func (d *door) file(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
+func (d *Door) file(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 	i, err := strconv.Atoi(r.PathValue("n"))
 	if err != nil || i < 0 || i >= len(t.Parts) {
 		refuse(w, fmt.Errorf("%w: transfer %s has %d files, counted from 0", node.ErrNotFound, t.ID, len(t.Parts)))
@@ -144,7 +170,7 @@ func (d *door) file(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 	d.content(w, r, "application/octet-stream", t.Parts[i].Content)
 }
 
-func (d *door) content(w http.ResponseWriter, r *http.Request, mediaType string, c node.Content) {
+func (d *Door) content(w http.ResponseWriter, r *http.Request, mediaType string, c node.Content) {
 	f, err := d.node.Store.Open(r.Context(), c.SHA256)
 	if err != nil {
 		refuse(w, err)
@@ -157,12 +183,9 @@ func (d *door) content(w http.ResponseWriter, r *http.Request, mediaType string,
 	_, _ = io.Copy(w, f) // a cut-off client sees it by the length
 }
 
-func (d *door) report(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
+func (d *Door) report(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 	var req Report
-	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-	body.DisallowUnknownFields()
-	if err := body.Decode(&req); err != nil {
-		refuse(w, &Problem{Status: http.StatusBadRequest, Code: "bad-request", Detail: "api: " + err.Error()})
+	if !read(w, r, &req) {
 		return
 	}
 	s, err := d.node.Report(r.Context(), t.ID, req.Code, req.Description, req.StaffInfo)
@@ -171,6 +194,34 @@ func (d *door) report(w http.ResponseWriter, r *http.Request, t *node.Transfer) 
 		return
 	}
 	answer(w, http.StatusCreated, s.Public())
+}
+
+// Statuses are the statuses of a Document, by receiver.
+type Statuses struct {
+	Receivers []node.Receiver `json:"receivers"`
+}
+
+func (d *Door) statuses(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
+	answer(w, http.StatusOK, Statuses{append([]node.Receiver{}, t.Receivers...)})
+}
+
+// read decodes a JSON body, or refuses the request and reports false. An empty
+// body leaves the value alone.
+func read(w http.ResponseWriter, r *http.Request, into any) bool {
+	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	body.DisallowUnknownFields()
+	err := body.Decode(into)
+	if err == nil {
+		if _, more := body.Token(); more != io.EOF {
+			err = errors.New("one JSON object is expected, and there is more")
+		}
+	} else if errors.Is(err, io.EOF) {
+		return true
+	}
+	if err != nil {
+		refuse(w, badRequest(err))
+	}
+	return err == nil
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

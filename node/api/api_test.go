@@ -32,7 +32,7 @@ func open(t *testing.T) (*node.Node, map[string]*Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n, clients(t, New(n))
+	return n, clients(t, New(n, Options{}).Local())
 }
 
 func clients(t *testing.T, routes http.Handler) map[string]*Client {
@@ -178,7 +178,7 @@ func TestRoutes(t *testing.T) {
 					t.Errorf("%s of nothing: %v", what, err)
 				}
 			}
-			if _, err := c.Report(ctx, "in-1", Report{Code: "03", Description: strings.Repeat("x", maxRequest)}); !errors.As(err, &p) || p.Code != "bad-request" {
+			if _, err := c.Report(ctx, "in-1", Report{Code: "03", Description: strings.Repeat("x", maxRequest)}); !errors.As(err, &p) || p.Code != "too-large" {
 				t.Errorf("oversize report: %v", err)
 			}
 			var invalid *node.InvalidError

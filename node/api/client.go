@@ -59,7 +59,7 @@ func (c *Client) Transfer(ctx context.Context, box node.Direction, ref string) (
 
 // Why returns where a Transfer stands.
 func (c *Client) Why(ctx context.Context, box node.Direction, ref string) (edxml.Text, error) {
-	var e Explanation
+	var e Bilingual
 	err := c.call(ctx, http.MethodGet, path(box, ref)+"/why", nil, &e)
 	return edxml.Text(e), err
 }

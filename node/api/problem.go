@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -18,11 +19,21 @@ import (
 // Problem is a refusal (RFC 9457). It is also the error a [Client] returns:
 // errors.Is and errors.As find through it what the node's own error was.
 type Problem struct {
+	Type     string    `json:"type"`  // "urn:lienthong:problem:" and the code
+	Title    string    `json:"title"` // what is wrong, in English; also Message.EN
 	Status   int       `json:"status"`
-	Code     string    `json:"code"` // stable, for programs
-	Detail   string    `json:"detail"`
+	Code     string    `json:"code"`   // stable, for programs
+	Detail   string    `json:"detail"` // the technical text: it names the place
+	Message  Bilingual `json:"message"`
+	Remedy   Bilingual `json:"remedy"`
 	Names    []string  `json:"names,omitempty"` // the receivers nobody knows, or the Transfers that fit
 	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Bilingual is a text in both languages.
+type Bilingual struct {
+	VI string `json:"vi"`
+	EN string `json:"en"`
 }
 
 // Finding is a Finding in both languages.
@@ -150,26 +161,57 @@ var kinds = []kind{
 	sentinel("not-found", http.StatusNotFound, node.ErrNotFound),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.ENOSPC),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.EFBIG),
+	sentinel("key-reused", http.StatusUnprocessableEntity, node.ErrKeyReused),
+	sentinel("held", http.StatusConflict, node.ErrHeld),
+	sentinel("taken", http.StatusConflict, node.ErrTaken),
+	typed("too-large", http.StatusRequestEntityTooLarge,
+		func(p *Problem, e *http.MaxBytesError) {
+			p.Detail = fmt.Sprintf("api: the body is larger than %d bytes", e.Limit)
+		},
+		func(*Problem) error { return &http.MaxBytesError{} }),
+	typed("incomplete", http.StatusUnprocessableEntity,
+		func(*Problem, *edxml.IncompleteError) {},
+		func(*Problem) error { return &edxml.IncompleteError{} }),
 	sentinel("cut-off", http.StatusBadRequest, io.ErrUnexpectedEOF),
 }
 
 // problem gives an error its status, code and particulars.
 func problem(err error) *Problem {
 	var p *Problem
-	if errors.As(err, &p) {
-		return p
+	if !errors.As(err, &p) {
+		p = &Problem{Status: http.StatusInternalServerError, Code: "failed", Detail: err.Error()}
+		if i := slices.IndexFunc(kinds, func(k kind) bool { return k.is(err, p) }); i >= 0 {
+			p.Status, p.Code = kinds[i].status, kinds[i].code
+		}
 	}
-	p = &Problem{Status: http.StatusInternalServerError, Code: "failed", Detail: err.Error()}
-	if i := slices.IndexFunc(kinds, func(k kind) bool { return k.is(err, p) }); i >= 0 {
-		p.Status, p.Code = kinds[i].status, kinds[i].code
+	t := texts[p.Code]
+	p.Type, p.Message, p.Remedy = "urn:lienthong:problem:"+p.Code, Bilingual(t.message), Bilingual(t.remedy)
+	for _, f := range p.Findings { // the first error says it better
+		if f.EN.Severity == edxml.Error {
+			p.Message, p.Remedy = Bilingual{f.VI.Message, f.EN.Message}, Bilingual{f.VI.Remedy, f.EN.Remedy}
+			break
+		}
 	}
+	p.Title = p.Message.EN
 	return p
 }
 
 // refuse answers with a Problem.
 func refuse(w http.ResponseWriter, err error) {
 	p := problem(err)
+	if out, ok := w.(*reply); ok {
+		out.problem = p
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // a cut-off client sees it by the end of the stream
+}
+
+// badRequest says that a request is not what openapi.json says it is.
+func badRequest(err error) error {
+	var large *http.MaxBytesError
+	if errors.As(err, &large) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	return &Problem{Status: http.StatusBadRequest, Code: "bad-request", Detail: "api: " + err.Error()}
 }

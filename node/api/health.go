@@ -1,0 +1,23 @@
+package api
+
+import "net/http"
+
+// Health is the answer of /healthz and /readyz.
+type Health struct {
+	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"`
+}
+
+func (d *Door) healthz(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, Health{OK: true})
+}
+
+// readyz asks the store for something small: a node that cannot read its store
+// cannot take documents. That the axis is away is no reason, submitting works.
+func (d *Door) readyz(w http.ResponseWriter, r *http.Request) {
+	if _, err := d.node.Store.Value(r.Context(), "ready"); err != nil {
+		answer(w, http.StatusServiceUnavailable, Health{Reason: "the store does not answer"})
+		return
+	}
+	answer(w, http.StatusOK, Health{OK: true})
+}
