@@ -26,6 +26,7 @@ type content struct {
 	hash   hash.Hash
 	head   [512]byte
 	headed int
+	pdf    pdfWatch
 	err    error
 }
 
@@ -53,6 +54,7 @@ func (c *content) Read(p []byte) (int, error) {
 	n, err := c.src.Read(p)
 	c.hash.Write(p[:n])
 	c.headed += copy(c.head[c.headed:], p[:n])
+	c.pdf.write(p[:n])
 	c.a.Size += int64(n)
 	switch {
 	case c.a.Size > c.r.limits.Attachment:
@@ -93,6 +95,7 @@ func (c *content) close() error {
 	}
 	c.a.SHA256 = hex.EncodeToString(c.hash.Sum(nil))
 	c.a.DetectedType = detect(c.head[:c.headed])
+	c.a.PDF = c.pdf.end()
 	if c.a.Size == 0 {
 		c.r.find("ATT-9", pos, "", c.a.Name)
 	}
@@ -299,6 +302,7 @@ func (r *Reader) finish() error {
 	}
 	a.Content = nil
 	r.document().Attachments = append(r.document().Attachments, *a)
+	r.packet.outline.files = append(r.packet.outline.files, file{r.place, r.second})
 	r.cur, r.body = nil, nil
 	return nil
 }

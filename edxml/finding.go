@@ -19,10 +19,11 @@ const (
 
 // Finding is one thing that reading or validating has to say about a packet.
 type Finding struct {
-	Rule     string // stable identifier, for example "packet.no-receiver"
+	Rule     string // stable identifier, for example "DOC-1"
 	Severity Severity
 	Path     string // element path with one-based positions, "" for the packet
 	Pos      xmlscan.Pos
+	Second   bool   // Pos is one of the second file, see ReadOptions.With
 	Message  Text   // what is wrong
 	Clause   string // the clause, or "practice: " and the evidence
 	Remedy   Text   // what to do
@@ -42,6 +43,8 @@ type FindingText struct {
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity"`
 	Path     string   `json:"path,omitempty"`
+	Second   bool     `json:"second,omitempty"` // line and column are of the second file
+	File     string   `json:"file,omitempty"`   // its name, if who reads it fills it in
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"`
 	Message  string   `json:"message"`
@@ -52,7 +55,7 @@ type FindingText struct {
 // In returns the Finding in lang, see [Text.In].
 func (f Finding) In(lang string) FindingText {
 	return FindingText{
-		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Line: f.Pos.Line, Column: f.Pos.Column,
+		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Second: f.Second, Line: f.Pos.Line, Column: f.Pos.Column,
 		Message: f.Message.In(lang), Clause: f.Clause, Remedy: f.Remedy.In(lang),
 	}
 }

@@ -215,5 +215,6 @@ type Attachment struct {
 	DetectedType string    `json:"detectedType,omitempty"` // by the first bytes
 	Size         int64     `json:"size"`                   // of the user's file
 	SHA256       string    `json:"sha256,omitempty"`       // of the user's file, lower-case hex
+	PDF          *PDF      `json:"-"`                      // what a PDF file shows while it is read; nil for another
 	Content      io.Reader `json:"-"`
 }

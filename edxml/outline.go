@@ -12,12 +12,27 @@ import (
 
 // outline is the skeleton of a packet as it was read: the containers, and the
 // blocks of header and body as trees. Validation takes positions from it, and
-// what values alone do not show: order, absence, namespaces. Attachments and
-// the access token are not in it. A nil outline is that of a packet that was
+// what values alone do not show: order, absence, namespaces. Of attachments
+// it has the places only, of the access token nothing. A nil outline is that of a packet that was
 // built.
 type outline struct {
-	root *container
-	open []*container
+	root  *container
+	open  []*container
+	files []file // of the Document's attachments, in their order
+}
+
+// file is where the content of an attachment stands.
+type file struct {
+	pos    xmlscan.Pos
+	second bool // in the second file
+}
+
+// file returns where an attachment's content stands, as far as that is known.
+func (o *outline) file(i int) file {
+	if o == nil || i >= len(o.files) {
+		return file{}
+	}
+	return o.files[i]
 }
 
 // container is an element that holds blocks.

@@ -48,6 +48,7 @@ type Reader struct {
 	recoded   bool // offsets are not those of the packet's bytes
 
 	with   *secondFile // being read, nil before
+	second bool        // places are those of the second file
 	header bool
 	done   bool
 	err    error
@@ -157,12 +158,14 @@ func (r *Reader) next() (*Attachment, error) {
 func (r *Reader) end() error {
 	if !r.done {
 		r.done = true
+		r.reportQuirks()
+		r.second = false // what is missing, the first file says
 		for _, ref := range r.refs {
 			if !ref.used {
 				r.find("ATT-1", ref.pos, ref.path, ref.Name, ref.ContentID)
 			}
 		}
-		if r.reportQuirks(); r.tolerated {
+		if r.tolerated {
 			r.find("XML-5", xmlscan.Pos{Line: 1, Column: 1}, "")
 		}
 	}
@@ -258,17 +261,10 @@ func (r *Reader) root(n xmlscan.Name, pos xmlscan.Pos) error {
 // find records a Finding of a rule of the catalogue.
 func (r *Reader) find(id string, pos xmlscan.Pos, path string, args ...any) {
 	if r.found[id]++; r.found[id] <= maxFindings {
-		r.packet.Findings = append(r.packet.Findings, finding(id, pos, path, args...))
+		f := rule(id).Find(pos, path, args...)
+		f.Second = r.second && pos.Line > 0
+		r.packet.Findings = append(r.packet.Findings, f)
 	}
-}
-
-func finding(id string, pos xmlscan.Pos, path string, args ...any) Finding {
-	entry := rule(id)
-	f := Finding{Rule: id, Severity: entry.Severity, Path: path, Pos: pos, Clause: entry.Clause, Message: entry.Message, Remedy: entry.Remedy}
-	if len(args) > 0 {
-		f.Message = Text{fmt.Sprintf(entry.Message.VI, args...), fmt.Sprintf(entry.Message.EN, args...)}
-	}
-	return f
 }
 
 // reportQuirks turns the scanner's new quirks into findings.

@@ -4,6 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/lienthong/lienthong/edxml/xmlscan"
+)
+
+// The rules that this package has in its catalogue and cannot judge, since it
+// does not know what a signature is worth. Whoever asks package signature finds
+// them, with [Rule.Find].
+const (
+	RuleSignature = "SIG-2"  // a signature that does not hold; the argument is why, a [Text]
+	RuleWeakKey   = "SIG-3a" // an RSA key below 2048 bits; the argument is its size
 )
 
 // Rule is an entry of the catalogue: what a Finding of that name says. The
@@ -25,16 +35,46 @@ var catalogue = [][]Rule{
 	structureRules, axisRules, vendorRules,
 }
 
-// rule returns the entry of the catalogue with this ID.
-func rule(id string) Rule {
+// Find makes a Finding of the rule. The arguments are the particulars of its
+// message; those of type Text speak the language of the message.
+func (r Rule) Find(pos xmlscan.Pos, path string, args ...any) Finding {
+	f := Finding{Rule: r.ID, Severity: r.Severity, Path: path, Pos: pos, Clause: r.Clause, Message: r.Message, Remedy: r.Remedy}
+	if len(args) == 0 {
+		return f
+	}
+	vi, en := make([]any, len(args)), make([]any, len(args))
+	for i, a := range args {
+		if vi[i], en[i] = a, a; a == nil {
+			continue
+		}
+		if t, ok := a.(Text); ok {
+			vi[i], en[i] = t.VI, t.EN
+		}
+	}
+	f.Message = Text{fmt.Sprintf(r.Message.VI, vi...), fmt.Sprintf(r.Message.EN, en...)}
+	return f
+}
+
+// RuleByID returns the entry of the catalogue with this ID, and whether there
+// is one.
+func RuleByID(id string) (Rule, bool) {
 	for _, group := range catalogue {
 		for _, r := range group {
 			if r.ID == id {
-				return r
+				return r, true
 			}
 		}
 	}
-	panic("edxml: no rule " + id)
+	return Rule{}, false
+}
+
+// rule returns the entry of the catalogue with this ID, which is there.
+func rule(id string) Rule {
+	r, ok := RuleByID(id)
+	if !ok {
+		panic("edxml: no rule " + id)
+	}
+	return r
 }
 
 // Against says by whose measure a packet is judged. The zero value is Law.

@@ -8,7 +8,7 @@ var structureRules = []Rule{
 		Text{"trong %s, %s đứng sau %s, khác thứ tự của dạng chuẩn", "in %s, %s stands behind %s, which is not the order of the strict form"},
 		Text{"không cần sửa; các phần mềm đọc theo tên phần tử", "nothing to mend; readers go by the names of elements"}},
 	{"STR-2", Warning, clauseSchema,
-		Text{"thiếu phần tử %s của dạng chuẩn", "element %s of the strict form is missing"},
+		Text{"thiếu phần tử %s của dạng chuẩn%s", "missing from the strict form: %s%s"},
 		Text{"ghi phần tử này", "write the element"}},
 	{"STR-3", Warning, clauseSchema,
 		Text{"%s là %q, dạng chuẩn yêu cầu %s", "%s is %q, the strict form wants %s"},

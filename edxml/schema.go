@@ -44,8 +44,9 @@ func (f *form) borrow() (k *skeleton, back func()) {
 			return
 		}
 		clear(k.lines)
+		clear(k.lacks)
 		k.b.Reset()
-		k.v, k.lines = nil, k.lines[:0]
+		k.v, k.lines, k.lacks = nil, k.lines[:0], k.lacks[:0]
 		f.spare.Put(k)
 	}
 }

@@ -205,7 +205,7 @@ func TestSkipContent(t *testing.T) {
 		}
 		for i := range full.Document.Attachments {
 			a := &full.Document.Attachments[i]
-			a.Size, a.SHA256, a.DetectedType = 0, "", ""
+			a.Size, a.SHA256, a.DetectedType, a.PDF = 0, "", "", nil
 		}
 		if diff := cmp.Diff(full.Document, got.Document); diff != "" {
 			t.Errorf("%s:\n%s", f.name, diff)

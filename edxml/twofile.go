@@ -29,7 +29,7 @@ func (r *Reader) nextWith() (*Attachment, error) {
 			return nil, err
 		}
 		r.reportQuirks()
-		r.with, r.quirks = &secondFile{}, 0
+		r.with, r.quirks, r.second = &secondFile{}, 0, true
 		r.scan = xmlscan.New(src, xmlscan.Options{Limits: r.limits.XML, Tolerant: true})
 	}
 	for {

@@ -1,7 +1,6 @@
 package edxml
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +18,10 @@ type ValidateOptions struct {
 	// means Monday to Friday. Tết and the days that are worked in exchange are
 	// announced every year, so they are data of the caller.
 	Workday func(day time.Time) bool
+	// UrgentWithin is how long after its signature an urgent document may be
+	// sent; 0 means 30 minutes. QĐ 28/2018/QĐ-TTg Art. 6(2) says "right after",
+	// so the figure is a choice.
+	UrgentWithin time.Duration
 }
 
 // Validate says what the rules of the law have to say about a packet that was
@@ -71,29 +74,15 @@ func (v *validation) find(id, path string, args ...any) {
 	v.findAt(id, v.packet.outline.place(path), path, args...)
 }
 
-// findAt records a Finding. Arguments of type Text speak the language of the
-// message.
+// findAt records a Finding.
 func (v *validation) findAt(id string, pos xmlscan.Pos, path string, args ...any) {
-	entry := rule(id)
 	if v.zipped {
 		pos = xmlscan.Pos{}
 	}
 	if v.recoded {
 		pos.Offset = 0
 	}
-	vi, en := make([]any, len(args)), make([]any, len(args))
-	for i, a := range args {
-		if vi[i], en[i] = a, a; a == nil {
-			continue
-		}
-		if t, ok := a.(Text); ok {
-			vi[i], en[i] = t.VI, t.EN
-		}
-	}
-	v.findings = append(v.findings, Finding{
-		Rule: id, Severity: entry.Severity, Path: path, Pos: pos, Clause: entry.Clause, Remedy: entry.Remedy,
-		Message: Text{fmt.Sprintf(entry.Message.VI, vi...), fmt.Sprintf(entry.Message.EN, en...)},
-	})
+	v.findings = append(v.findings, rule(id).Find(pos, path, args...))
 }
 
 // spoken says that there is a Finding about this path already that asks for
@@ -139,6 +128,7 @@ func (v *validation) habits() {
 	v.code(d)
 	v.purpose(d)
 	v.times(d)
+	v.files(d)
 	v.algorithms()
 }
 

@@ -8,16 +8,27 @@ import (
 )
 
 // kinds are the document kinds with their abbreviations, "" where notations
-// have none: those of NĐ 30/2020 Art. 7 and Phụ lục III, and the legal
-// normative documents, which travel on the axis, too.
+// have none: those of NĐ 30/2020 Art. 7 and Phụ lục III, two that only SĐ
+// 1:2022 QCVN 102:2016/BTTTT list B has, and the legal normative documents,
+// which travel on the axis, too.
 var kinds = map[string]string{
 	"nghị quyết": "NQ", "quyết định": "QĐ", "chỉ thị": "CT", "quy chế": "QC", "quy định": "QyĐ", "thông cáo": "TC", "thông báo": "TB",
 	"hướng dẫn": "HD", "chương trình": "CTr", "kế hoạch": "KH", "phương án": "PA", "đề án": "ĐA", "dự án": "DA", "báo cáo": "BC",
 	"biên bản": "BB", "tờ trình": "TTr", "hợp đồng": "HĐ", "công điện": "CĐ", "bản ghi nhớ": "BGN", "bản thỏa thuận": "BTT",
 	"giấy ủy quyền": "GUQ", "giấy mời": "GM", "giấy giới thiệu": "GGT", "giấy nghỉ phép": "GNP", "phiếu gửi": "PG", "phiếu chuyển": "PC",
 	"phiếu báo": "PB", "công văn": "", "thư công": "", "bản sao y": "SY", "bản trích sao": "TrS", "bản sao lục": "SL",
+	"bản cam kết": "", "giấy chứng nhận": "",
 	"hiến pháp": "", "bộ luật": "", "luật": "", "pháp lệnh": "", "lệnh": "", "nghị định": "NĐ", "nghị quyết liên tịch": "NQLT",
 	"thông tư": "TT", "thông tư liên tịch": "TTLT",
+}
+
+// plainlyNamed are the abbreviations that stand for a kind of document wherever
+// they begin a notation. The others may begin a letter's notation, too, since
+// agencies and offices are abbreviated in the same letters: TTr is also an
+// inspectorate, CT a chairman, TC a finance office.
+var plainlyNamed = map[string]string{
+	"QĐ": "quyết định", "QyĐ": "quy định", "NQ": "nghị quyết", "CTr": "chương trình", "HĐ": "hợp đồng", "GM": "giấy mời", "GUQ": "giấy ủy quyền",
+	"GGT": "giấy giới thiệu", "GNP": "giấy nghỉ phép", "BGN": "bản ghi nhớ", "BTT": "bản thỏa thuận",
 }
 
 // plainD are abbreviations as they come out of a keyboard without Đ. HD and DA
@@ -32,9 +43,7 @@ func (v *validation) code(d *Document) {
 	}
 	v.letters("Code/CodeNumber", "CodeNumber", number)
 	v.letters("Code/CodeNotation", "CodeNotation", notation)
-	name := strings.ToLower(strings.Join(strings.Fields(compose(d.DocumentType.TypeName)), " "))
-	name, _, _ = strings.Cut(name, " (")
-	name = strings.NewReplacer("thoả", "thỏa", "uỷ", "ủy").Replace(name)
+	name := kindName(d.DocumentType.TypeName)
 	if name == "" {
 		return
 	}
@@ -43,6 +52,9 @@ func (v *validation) code(d *Document) {
 		v.find("DOC-4", "DocumentType/TypeName", shorten(d.DocumentType.TypeName))
 	}
 	first := abbreviation(notation)
+	if other, clear := plainlyNamed[first]; known && short == "" && clear && other != name {
+		v.find("DOC-4b", "Code/CodeNotation", shorten(notation), first, other, shorten(d.DocumentType.TypeName))
+	}
 	if short == "" || first == "" || first == short || plainD[first] == short {
 		return // the last one is told as DOC-6
 	}

@@ -25,8 +25,8 @@ func FuzzValidate(f *testing.F) {
 			return
 		}
 		found := edxml.ValidateWith(p, edxml.ValidateOptions{Now: now, Against: edxml.All})
-		var seen edxml.Seen
-		for _, finding := range append(found, seen.Find(p)...) {
+		var x edxml.Exchange
+		for _, finding := range slices.Concat(found, x.Add("a", p), x.Add("b", p), x.Statuses()["a"], x.Statuses()["b"]) {
 			if finding.Message.VI == "" || strings.Contains(finding.Message.EN+finding.Message.VI, "%!") || finding.Pos.Offset > int64(len(doc)) {
 				t.Errorf("%+v", finding)
 			}

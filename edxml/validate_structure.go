@@ -29,6 +29,7 @@ func (v *validation) structure() {
 	defer back()
 	k.v = v
 	k.packet()
+	k.lacking()
 	err := k.session.Validate(context.Background(), &k.b)
 	var list xsderrors.Errors
 	var one *xsderrors.Error
@@ -79,6 +80,15 @@ type skeleton struct {
 	v       *validation
 	b       bytes.Buffer
 	lines   []line
+	lacks   []lacks
+}
+
+// lacks is what an element has not that it should have. Elements of one name
+// that lack the same are told once.
+type lacks struct {
+	name, path string
+	inside     []string
+	others     int
 }
 
 // line is the element whose tag stands on a line.
@@ -130,7 +140,7 @@ func (k *skeleton) packet() {
 	k.open("/edXMLEnvelope")
 	if k.v.packet.Document != nil {
 		if len(o.find("AttachmentEncoded")) == 0 {
-			k.v.find("STR-2", "AttachmentEncoded", "AttachmentEncoded")
+			k.v.find("STR-2", "AttachmentEncoded", "AttachmentEncoded", Text{})
 		}
 		k.open("AttachmentEncoded")
 		k.open("/AttachmentEncoded")
@@ -148,7 +158,7 @@ func (k *skeleton) open(tag string) {
 func (k *skeleton) block(t *xmlscan.Tree, name string) {
 	if t == nil {
 		path := strings.TrimPrefix(name, "edXML")
-		k.v.find("STR-2", path, path)
+		k.v.find("STR-2", path, path, Text{})
 		k.write(line{filled: true}, "<"+name+"></"+name+">")
 		return
 	}
@@ -201,6 +211,7 @@ func (k *skeleton) container(t *xmlscan.Tree, el *etree.Element, l line, prefix 
 	if !m.free {
 		k.order(t, all, names, m, l)
 	}
+	absent := lacks{name: l.name, path: strings.TrimSuffix(prefix, "/")}
 	for _, p := range m.particles {
 		n, last := 0, (*etree.Element)(nil)
 		for i, c := range all {
@@ -213,23 +224,52 @@ func (k *skeleton) container(t *xmlscan.Tree, el *etree.Element, l line, prefix 
 		}
 		switch {
 		case n == 0:
-			k.absent(p, l.name, prefix+p.name)
+			if p.required {
+				k.filled(p, l.name)
+				if !k.v.spoken(prefix + p.name) {
+					absent.inside = append(absent.inside, p.name)
+				}
+			}
 		case !p.many:
 			k.child(t, last, line{place: t.Pos(last), parent: l.name, name: p.name, path: prefix + p.name})
 		}
 	}
 	k.write(l, "</", l.name, ">")
+	k.absent(absent)
 }
 
-// absent fills in an element that must be there, and reports it.
-func (k *skeleton) absent(p particle, parent, path string) {
-	if !p.required {
+// absent notes what an element lacks.
+func (k *skeleton) absent(a lacks) {
+	if len(a.inside) == 0 {
 		return
 	}
-	if !k.v.spoken(path) {
-		k.v.find("STR-2", path, path)
+	for i := range k.lacks {
+		if b := &k.lacks[i]; b.name == a.name && slices.Equal(b.inside, a.inside) {
+			b.others++
+			return
+		}
 	}
-	k.filled(p, parent)
+	k.lacks = append(k.lacks, a)
+}
+
+// lacking reports what is missing: one Finding for the elements that one
+// element lacks.
+func (k *skeleton) lacking() {
+	for _, a := range k.lacks {
+		path, what := a.path, strings.Join(a.inside, ", ")
+		if path != "" && len(a.inside) > 1 {
+			what = path + "/(" + what + ")"
+		} else if path = strings.TrimPrefix(path+"/"+what, "/"); len(a.inside) == 1 {
+			what = path
+		} else { // of the header itself
+			path = a.name
+		}
+		also := Text{}
+		if a.others > 0 {
+			also = Text{", và ở " + strconv.Itoa(a.others) + " phần tử " + a.name + " khác", ", and in " + strconv.Itoa(a.others) + " more elements " + a.name}
+		}
+		k.v.find("STR-2", path, what, also)
+	}
 }
 
 // filled writes a missing element, and what must be in it.

@@ -12,7 +12,10 @@ const clockError = 5 * time.Minute
 // of the Document.
 func (v *validation) times(d *Document) {
 	for i, t := range d.TraceHeaders {
-		v.moment("TraceHeader["+strconv.Itoa(i+1)+"]/Timestamp", t.Timestamp)
+		v.moment(tracePath(i), t.Timestamp)
+		if i > 0 {
+			v.backwards(tracePath(i), t.Timestamp, tracePath(i-1), d.TraceHeaders[i-1].Timestamp)
+		}
 	}
 	if len(d.TraceHeaders) == 0 {
 		return
@@ -23,15 +26,52 @@ func (v *validation) times(d *Document) {
 	if err != nil || err2 != nil {
 		return
 	}
-	const path = "TraceHeader[1]/Timestamp"
+	path := tracePath(0)
 	if n, ok := d.OtherInfo.Priority.Int(); ok && n > 0 && n <= 4 {
-		if !sent.Before(day.AddDate(0, 0, 1)) {
-			v.find("TIME-2", path, string(stamp), string(d.PromulgationInfo.PromulgationDate))
+		within := v.UrgentWithin
+		if within == 0 {
+			within = 30 * time.Minute
+		}
+		switch signed := v.signed(); {
+		case !sent.Before(day.AddDate(0, 0, 1)):
+			date := shorten(string(d.PromulgationInfo.PromulgationDate))
+			v.find("TIME-2", path, string(stamp), Text{"ban hành ngày " + date, "of " + date})
+		case !signed.IsZero() && sent.After(signed.Add(within)):
+			at := string(TimestampOf(signed))
+			v.find("TIME-2", path, string(stamp), Text{"ký lúc " + at, "signed at " + at})
 		}
 		return
 	}
 	if sent.After(v.nextWorkday(day).Add(12 * time.Hour)) {
 		v.find("TIME-1", path, string(stamp), string(d.PromulgationInfo.PromulgationDate))
+	}
+}
+
+func tracePath(i int) string { return "TraceHeader[" + strconv.Itoa(i+1) + "]/Timestamp" }
+
+// signed returns when the packet was signed, by the signer's own word (XAdES
+// SigningTime); zero when no signature says so.
+func (v *validation) signed() time.Time {
+	for _, t := range v.packet.outline.blocks("Signature") {
+		if t.Root.NamespaceURI() != NamespaceDSig {
+			continue
+		}
+		for _, el := range t.Root.FindElements(".//SigningTime") {
+			if at, err := time.Parse(time.RFC3339, text(el)); err == nil {
+				return at
+			}
+		}
+	}
+	return time.Time{}
+}
+
+// backwards finds a system that handled the packet before the one before it
+// did.
+func (v *validation) backwards(path string, t Timestamp, beforePath string, before Timestamp) {
+	at, err := t.Time()
+	earlier, err2 := before.Time()
+	if err == nil && err2 == nil && at.Add(clockError).Before(earlier) {
+		v.find("TIME-4a", path, path, string(t), beforePath, string(before))
 	}
 }
 

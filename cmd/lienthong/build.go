@@ -133,7 +133,9 @@ func (p *program) refuse(name string, packet *edxml.Packet) error {
 		}
 		if f.Severity != edxml.Info {
 			f.Pos.Line, f.Pos.Column = 0, 0 // of a file that there is not yet
-			talk.finding(name+":", f.In(p.lang))
+			if err := talk.finding(name+":", f.In(p.lang)); err != nil {
+				return err
+			}
 		}
 	}
 	if bad == 0 {

@@ -109,7 +109,7 @@ func (p *program) inspectFile(c *cli.Context, file string) (v *inspection, err e
 	}
 	v = &inspection{
 		File: file, Kind: packet.Kind, Profile: packet.Profile, Document: packet.Document,
-		Signatures: []signatureView{}, Findings: []edxml.FindingText{},
+		Signatures: []signatureView{},
 	}
 	if s := packet.Status; s != nil {
 		v.Document = &edxml.Document{From: s.From}
@@ -127,9 +127,7 @@ func (p *program) inspectFile(c *cli.Context, file string) (v *inspection, err e
 			v.Attachments = append(v.Attachments, w)
 		}
 	}
-	for _, found := range append(packet.Findings, edxml.Validate(packet, time.Now())...) {
-		v.Findings = append(v.Findings, found.In(p.lang))
-	}
+	v.Findings = p.texts(append(packet.Findings, edxml.Validate(packet, time.Now())...), f.with)
 	v.Signatures = append(v.Signatures, p.signatures(f, packet, skip)...)
 	return v, nil
 }
@@ -171,7 +169,7 @@ func (p *program) judge(v *signatureView, verdict signature.Verdict) {
 	if verdict.Signer != nil {
 		v.Signer = verdict.Signer.Subject.String()
 	}
-	if verdict.Err == nil || errors.Is(verdict.Err, signature.ErrUntrusted) && verdict.Signer != nil {
+	if intact(verdict) {
 		v.State = "intact"
 		v.Message = p.say("nội dung còn nguyên như khi ký; người ký có đáng tin không: lienthong verify", "the content is as it was signed; whether the signer is to be trusted: lienthong verify")
 		return
@@ -232,7 +230,9 @@ func (p *program) show(v *inspection) error {
 		return err
 	}
 	for _, f := range v.Findings {
-		p.finding("", f)
+		if err := p.finding("", f); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func junit(results []validation) ([]byte, error) {
 		var wrong, other []string
 		first := edxml.FindingText{}
 		for _, f := range v.Findings {
-			line := fmt.Sprintf("%d:%d %s %s %s: %s (%s) %s", f.Line, f.Column, f.Severity, f.Rule, f.Path, f.Message, f.Clause, f.Remedy)
+			line := fmt.Sprintf("%s%d:%d %s %s %s: %s (%s) %s", inFile(f), f.Line, f.Column, f.Severity, f.Rule, f.Path, f.Message, f.Clause, f.Remedy)
 			if f.Severity != edxml.Error {
 				other = append(other, line)
 				continue
@@ -128,6 +128,14 @@ type (
 	}
 )
 
+// inFile names the file of a place where it is not the packet itself.
+func inFile(f edxml.FindingText) string {
+	if f.File == "" {
+		return ""
+	}
+	return f.File + ":"
+}
+
 // sarif writes the results as a SARIF report in the language of this run.
 func (p *program) sarif(results []validation) ([]byte, error) {
 	level := map[edxml.Severity]string{edxml.Error: "error", edxml.Warning: "warning", edxml.Info: "note"}
@@ -151,6 +159,9 @@ func (p *program) sarif(results []validation) ([]byte, error) {
 		}
 		for _, f := range v.Findings {
 			where := sarifLocation{Physical: at}
+			if f.File != "" {
+				where.Physical.Artifact = sarifArtifact{(&url.URL{Path: filepath.ToSlash(f.File)}).String()}
+			}
 			if f.Line > 0 {
 				where.Physical.Region = &sarifRegion{f.Line, f.Column}
 			}
