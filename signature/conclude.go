@@ -26,6 +26,9 @@ func (v *verifying) conclude(c *candidate) {
 	if c.Err == nil {
 		v.judgeSigner(c)
 	}
+	if c.Err == nil {
+		c.Signed = v.contents(c)
+	}
 }
 
 // compare follows every Reference and compares the digests.

@@ -33,6 +33,10 @@
 // (SignOptions.Stamp) or at any time later ([Imprints]); Verify takes both
 // kinds. [Revocation] asks by OCSP and CRL, as of that time.
 //
+// Verdict.Signed lists what an acceptable signature binds, each to be read as
+// it was signed; there is no other way to such content. [SignDetached] and
+// [VerifyDetached] are for a signature in a file of its own.
+//
 // [VerifyXML] does the same work for one signature in any XML file, where no
 // profile says what has to be signed: it reports what is.
 //

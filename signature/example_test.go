@@ -2,8 +2,11 @@ package signature_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http/httptest"
 	"strings"
 
 	"github.com/lienthong/lienthong/signature"
@@ -81,4 +84,67 @@ func ExampleJudge() {
 	sum := signature.Verdict{Err: signature.Judge(verdicts)}
 	fmt.Println(sum.Reason())
 	// Output: empty
+}
+
+// The only way to content as it was signed is through a verdict.
+func ExampleSigned_Open() {
+	packet := single(file{"f1", "công văn.txt", "Kính gửi"})
+	var signed bytes.Buffer
+	err := signature.Sign(&signed, strings.NewReader(packet), int64(len(packet)), nil, ca().rsa, signature.SignOptions{Placement: signature.Parts})
+	if err != nil {
+		panic(err)
+	}
+	verdicts, err := signature.Verify(bytes.NewReader(signed.Bytes()), int64(signed.Len()), nil, signature.VerifyOptions{Roots: ca().roots})
+	if err != nil || signature.Judge(verdicts) != nil {
+		panic("not acceptable")
+	}
+	for _, s := range verdicts[0].Signed {
+		if s.ID == "" {
+			fmt.Println(s.Name)
+			continue
+		}
+		r, err := s.Open()
+		if err != nil {
+			panic(err)
+		}
+		text, err := io.ReadAll(r) // without an error: it is what was signed
+		if err := errors.Join(err, r.Close()); err != nil {
+			panic(err)
+		}
+		fmt.Printf("%s: %s\n", s.Name, text)
+	}
+	// Output:
+	// MessageHeader
+	// Bussiness
+	// Manifest
+	// công văn.txt: Kính gửi
+}
+
+// A time stamp that is fetched when there is time for it, and kept beside the
+// packet.
+func ExampleTSA() {
+	authority := httptest.NewServer(&authorityOfTime{key: clockKey().Signer, cert: clockKey().Chain[0]})
+	defer authority.Close()
+	packet := single()
+	var signed bytes.Buffer
+	err := signature.Sign(&signed, strings.NewReader(packet), int64(len(packet)), nil, ca().rsa, signature.SignOptions{})
+	if err != nil {
+		panic(err)
+	}
+	imprints, err := signature.Imprints(bytes.NewReader(signed.Bytes()), int64(signed.Len()))
+	if err != nil {
+		panic(err)
+	}
+	// A worker, some time later:
+	stamp, err := signature.TSA{URL: authority.URL}.Stamp(context.Background(), imprints[0])
+	if err != nil {
+		panic(err) // (*TSAError).Temporary says whether to try again
+	}
+	verdicts, err := signature.Verify(bytes.NewReader(signed.Bytes()), int64(signed.Len()), nil,
+		signature.VerifyOptions{Roots: ca().roots, Stamps: []signature.Stamp{stamp}})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(verdicts[0].Err, verdicts[0].Trusted.IsZero())
+	// Output: <nil> false
 }

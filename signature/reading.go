@@ -40,6 +40,7 @@ type reading struct {
 	limits    Limits
 	scan      *xmlscan.Scanner
 	listeners []listener
+	leaveOut  int64                     // offset of a ds:Signature that the listeners do not get, 0 for none
 	block     func(*xmlscan.Tree) error // takes a ds:Signature, whose place is r.path
 	foreign   func(pending) error       // told of a Signature that is none
 
@@ -143,8 +144,10 @@ func (r *reading) takeBlock() error {
 		context := tree.Root.Parent()
 		context.Attr = append(context.Attr, etree.Attr{Space: a.Prefix, Key: a.Local, Value: a.Value})
 	}
-	for _, l := range r.listeners {
-		l.tree(tree.Root)
+	if r.leaveOut == 0 || tree.Start != r.leaveOut {
+		for _, l := range r.listeners {
+			l.tree(tree.Root)
+		}
 	}
 	if err := r.block(tree); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -66,15 +65,12 @@ const smallStatus = 1 << 20
 // [ErrShape] (there is no place for the block), [ErrKeyMismatch] and
 // [ErrAlgorithm] say why not.
 func Sign(w io.Writer, packet io.ReaderAt, size int64, files []Content, key *Key, o SignOptions) error {
-	if err := key.match(); err != nil {
+	if err := o.check(key); err != nil {
 		return err
 	}
 	with, err := key.scheme(o.Algorithm)
 	if err != nil {
 		return err
-	}
-	if o.Plain && o.Stamp != nil {
-		return errors.New("signature: a time stamp needs the XAdES properties that Plain leaves out")
 	}
 	s, err := prepare(packet, size, o, with)
 	if err != nil {

@@ -36,6 +36,9 @@ type Verdict struct {
 	Revocation []Standing
 	// Coverage says what the signature binds.
 	Coverage Coverage
+	// Signed is the content the signature binds, to be read as it was signed;
+	// nil unless Err is.
+	Signed []Signed
 	// Place is where the signature begins.
 	Place xmlscan.Pos
 	// Warnings are weaknesses the caller said to accept, and oddities, in English.

@@ -152,7 +152,7 @@ func (v *verifying) candidate(tree *xmlscan.Tree) error {
 			c.jobs = append(c.jobs, nil)
 			continue
 		}
-		if job, c.Err = newJob(r); c.Err != nil {
+		if job, c.Err = newJob(r, nil); c.Err != nil {
 			return nil
 		}
 		c.jobs = append(c.jobs, job)
@@ -239,8 +239,9 @@ func (v *verifying) known(b *block) error {
 	return nil
 }
 
-// newJob starts the digest of a same-document Reference; an attachment has none.
-func newJob(r *ref) (*octets, error) {
+// newJob starts the digest of a same-document Reference; an attachment has
+// none. The octets also go to out unless it is nil.
+func newJob(r *ref, out io.Writer) (*octets, error) {
 	switch {
 	case strings.HasPrefix(r.uri, "cid:") && len(r.uri) > len("cid:"):
 		if r.transformed {
@@ -254,7 +255,7 @@ func newJob(r *ref) (*octets, error) {
 	case !strings.HasPrefix(r.uri, "#") || !isNCName(r.uri[1:]):
 		return nil, refuse(ErrCoverage, "Reference %q", r.uri)
 	}
-	d, err := newOctets(r.method.New(), r.canonical, r.prefixes, nil)
+	d, err := newOctets(r.method.New(), r.canonical, r.prefixes, out)
 	if err != nil {
 		return nil, err
 	}
