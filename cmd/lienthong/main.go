@@ -43,7 +43,7 @@ func run(args []string, in io.Reader, out, errs io.Writer, env func(string) (str
 	p := &program{in: in, out: out, err: errs, env: env}
 	p.lang = p.language(args)
 	app := p.app()
-	if len(args) > 1 {
+	if len(args) > 1 && args[len(args)-1] != completeFlag {
 		global, rest := splitGlobal(args[1:])
 		args = append(append(args[:1:1], global...), reorder(app.Flags, app.Commands, rest)...)
 	}
@@ -60,7 +60,7 @@ func (p *program) app() *cli.App {
 		Usage:   p.say("liên thông văn bản điện tử (edXML)", "exchange electronic documents (edXML)"),
 		Version: version(),
 		Writer:  p.out, ErrWriter: p.err, Reader: p.in,
-		HideHelpCommand: true, UseShortOptionHandling: false,
+		HideHelpCommand: true, UseShortOptionHandling: false, EnableBashCompletion: true,
 		Flags: []cli.Flag{&cli.StringFlag{
 			Name: "lang", Usage: p.say("ngôn ngữ: vi hoặc en (mặc định theo LANG)", "language: vi or en (default by LANG)"),
 		}},
@@ -75,6 +75,7 @@ func (p *program) app() *cli.App {
 			p.extractCommand(),
 			p.diffCommand(),
 			p.organCommand(),
+			p.completionCommand(), p.manCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // report decides
 		OnUsageError:   usage,

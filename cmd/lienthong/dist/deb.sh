@@ -1,0 +1,55 @@
+#!/bin/sh
+#
+# Builds the Debian package with nothing but Go and dpkg-deb:
+#
+#     cmd/lienthong/dist/deb.sh VERSION ARCH OUT.deb      (ARCH: amd64 or arm64)
+set -eu
+
+[ $# = 3 ] || { echo "usage: $0 VERSION ARCH OUT.deb" >&2; exit 2; }
+version=$1 arch=$2 out=$(realpath -m "$3")
+dist=$(cd "$(dirname "$0")" && pwd)
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+umask 022
+chmod 755 "$root"
+
+cd "$dist/../../.."
+mkdir -p "$root/usr/bin" "$root/lib/systemd/system" "$root/usr/share/man/man1" "$root/usr/share/doc/lienthong" \
+	"$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
+	"$root/usr/share/fish/vendor_completions.d" "$root/etc/lienthong" "$root/DEBIAN"
+CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$root/usr/bin/lienthong" ./cmd/lienthong
+
+# The pages are written by the program, so by one that runs here.
+host=$root/host
+go build -o "$host" ./cmd/lienthong
+"$host" --lang en man | gzip -9n >"$root/usr/share/man/man1/lienthong.1.gz"
+"$host" --lang en completion bash >"$root/usr/share/bash-completion/completions/lienthong"
+"$host" --lang en completion zsh >"$root/usr/share/zsh/vendor-completions/_lienthong"
+"$host" --lang en completion fish >"$root/usr/share/fish/vendor_completions.d/lienthong.fish"
+rm "$host"
+
+cp "$dist/lienthong.service" "$root/lib/systemd/system/"
+cp LICENSE "$root/usr/share/doc/lienthong/copyright"
+gzip -9nc CHANGELOG.md >"$root/usr/share/doc/lienthong/changelog.gz"
+
+cat >"$root/DEBIAN/control" <<END
+Package: lienthong
+Version: $version
+Architecture: $arch
+Maintainer: Liên thông <lienthong@users.noreply.github.com>
+Section: net
+Priority: optional
+Installed-Size: $(du -sk "$root" | cut -f 1)
+Depends: adduser
+Recommends: ca-certificates
+Homepage: https://github.com/lienthong/lienthong
+Description: exchange of Vietnam's electronic documents (edXML)
+ A store-and-forward node between document systems and a document axis, and a
+ command line that validates, signs and verifies packets (QCVN 102:2016/BTTTT,
+ Decision 28/2018/QD-TTg).
+END
+cp "$dist/deb.postinst" "$root/DEBIAN/postinst"
+cp "$dist/deb.prerm" "$root/DEBIAN/prerm"
+chmod 755 "$root/DEBIAN/postinst" "$root/DEBIAN/prerm"
+dpkg-deb --root-owner-group -Zxz --build "$root" "$out" >&2
+echo "$out"
