@@ -1,7 +1,7 @@
 // Package transport holds the words both wires share: what is sent, what the
 // axis answers, and how its refusals are told apart. The wires themselves are
 // packages below: transport/soap frames messages, transport/edoc speaks the
-// eDoc operations over it.
+// eDoc operations over it, transport/vxp the national axis's HTTP adapter.
 package transport
 
 import (
@@ -12,8 +12,9 @@ import (
 
 // Content is a sequence of bytes that can be opened as often as it is sent.
 type Content struct {
-	Size int64 // octets
-	Open func() (io.ReadCloser, error)
+	Size   int64  // octets
+	SHA256 string // lower-case hex, "" when it is not known
+	Open   func() (io.ReadCloser, error)
 }
 
 // Part is a file that travels with a packet.
@@ -23,8 +24,9 @@ type Part struct {
 	Content
 }
 
-// Packet is a SOAP-profile packet ready to travel: the bytes that were signed
-// and, apart from them, the place where the wire puts its access token.
+// Packet is a packet ready to travel: the bytes that were signed and, apart
+// from them, the place where the eDoc wire puts its access token. A single-file
+// packet, as the VXP wire carries it, is its Envelope and has no Parts.
 type Packet struct {
 	Envelope Content
 	TokenAt  int64 // offset in Envelope of the end tag of the SOAP Header
