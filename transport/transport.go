@@ -1,7 +1,9 @@
 // Package transport holds the words both wires share: what is sent, what the
-// axis answers, and how its refusals are told apart. The wires themselves are
-// packages below: transport/soap frames messages, transport/edoc speaks the
-// eDoc operations over it, transport/vxp the national axis's HTTP adapter.
+// axis answers, and how its refusals are told apart; and how both speak HTTP:
+// [NewHTTPClient] reaches an axis with a bound for each phase of a call,
+// [NewHTTPServer] and [Paced] bound what a caller may do to one. The wires
+// themselves are packages below: transport/soap frames messages,
+// transport/edoc speaks the eDoc operations over it, transport/vxp the national axis's HTTP adapter.
 package transport
 
 import (

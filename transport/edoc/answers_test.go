@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/axistest"
 	"github.com/lienthong/lienthong/transport/edoc"
 	"github.com/lienthong/lienthong/transport/soap"
@@ -229,9 +230,9 @@ func TestStall(t *testing.T) {
 			<-r.Context().Done()
 		})
 		c := client(t, srv.URL, ministry)
-		c.Limits.Idle = 50 * time.Millisecond
+		c.HTTP = transport.NewHTTPClient(transport.HTTPOptions{Idle: 50 * time.Millisecond, Answer: 50 * time.Millisecond})
 		for op, err := range operations(t, t.Context(), c) {
-			var stall *edoc.StallError
+			var stall *transport.StallError
 			if f := refused(t, err, ""); !f.Temporary() || !errors.As(err, &stall) {
 				t.Errorf("%s, %s: %v", name, op, err)
 			}

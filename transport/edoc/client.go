@@ -3,18 +3,16 @@ package edoc
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc/internal/wire"
 	"github.com/lienthong/lienthong/transport/soap"
 )
@@ -27,9 +25,9 @@ type Client struct {
 	Organ string       // the organ it speaks for
 	Token edxml.Secret // the organ's access token
 
-	// HTTP makes the calls; nil is a client with TLS 1.2 or later, the
-	// environment's proxy, 15 s to connect and 15 s for the TLS handshake. Its
-	// redirects are never followed: they would hand the token on.
+	// HTTP makes the calls and bounds their time; nil is that of
+	// transport.NewHTTPClient with its defaults. Redirects are never followed:
+	// they would hand the token on.
 	HTTP   *http.Client
 	Limits Limits
 
@@ -37,13 +35,12 @@ type Client struct {
 	http *http.Client
 }
 
-// Limits bounds what a [Client] takes from an axis and waits for it. The zero
-// value of a field means its default.
+// Limits bounds what a [Client] takes from an axis. The zero value of a field
+// means its default.
 type Limits struct {
-	Answer    int64         // octets of a control answer; default 1 MiB
-	Directory int64         // octets of an answer of GetTraces or GetOrganizations; default 32 MiB
-	Packet    soap.Limits   // of GetDocument; see there
-	Idle      time.Duration // how long a call may go without one octet moving; default 2 min
+	Answer    int64       // octets of a control answer; default 1 MiB
+	Directory int64       // octets of an answer of GetTraces or GetOrganizations; default 32 MiB
+	Packet    soap.Limits // of GetDocument; see there
 }
 
 func (l Limits) withDefaults() Limits {
@@ -52,9 +49,6 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Directory == 0 {
 		l.Directory = 32 << 20
-	}
-	if l.Idle == 0 {
-		l.Idle = 2 * time.Minute
 	}
 	return l
 }
@@ -75,23 +69,13 @@ func (l Limits) of(op string) soap.Limits {
 // client returns the HTTP client of all calls.
 func (c *Client) client() *http.Client {
 	c.once.Do(func() {
-		c.http = &http.Client{}
-		if c.HTTP != nil {
-			*c.http = *c.HTTP
-		} else {
-			c.http.Transport = &http.Transport{
-				Proxy:               http.ProxyFromEnvironment,
-				DialContext:         (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
-				TLSHandshakeTimeout: 15 * time.Second,
-				ForceAttemptHTTP2:   true,
-				MaxIdleConnsPerHost: 16,
-				IdleConnTimeout:     90 * time.Second,
-				WriteBufferSize:     64 << 10,
-				ReadBufferSize:      64 << 10,
-			}
+		if c.HTTP == nil {
+			c.http = transport.NewHTTPClient(transport.HTTPOptions{})
+			return
 		}
-		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		mine := *c.HTTP
+		mine.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.http = &mine
 	})
 	return c.http
 }
@@ -107,7 +91,6 @@ type exchange struct {
 	c     *Client
 	op    string
 	ctx   context.Context
-	watch *watch
 	res   *http.Response
 	msg   *soap.Message
 	whole bool // nothing of interest is left of the answer
@@ -116,8 +99,7 @@ type exchange struct {
 // post sends body and returns the answer as far as its header. The exchange
 // must be closed.
 func (c *Client) post(ctx context.Context, op string, body *soap.Body, header http.Header) (*exchange, error) {
-	ctx, w := watchOver(ctx, c.Limits.withDefaults().Idle)
-	x := &exchange{c: c, op: op, ctx: ctx, watch: w}
+	x := &exchange{c: c, op: op, ctx: ctx}
 	if err := x.post(body, header); err != nil {
 		x.close()
 		return nil, err
@@ -127,14 +109,7 @@ func (c *Client) post(ctx context.Context, op string, body *soap.Body, header ht
 
 func (x *exchange) post(body *soap.Body, header http.Header) error {
 	c := x.c
-	open := func() (io.ReadCloser, error) {
-		content, err := body.Open()
-		if err != nil {
-			return nil, err
-		}
-		return x.watch.upload(content), nil
-	}
-	content, err := open()
+	content, err := body.Open()
 	if err != nil {
 		return c.unreached(x.ctx, x.op, err)
 	}
@@ -146,18 +121,16 @@ func (x *exchange) post(body *soap.Body, header http.Header) error {
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.ContentLength, req.GetBody = body.Size(), open
+	req.ContentLength, req.GetBody = body.Size(), body.Open
 	req.Header.Set("Content-Type", body.ContentType())
 	req.Header.Set("SOAPAction", x.op) // bare: every client seen writes it so, SOAP 1.1 §6.1.1 would quote it
 	req.Header.Set("Accept", "text/xml, multipart/related")
 	req.Header.Set("User-Agent", "lienthong")
-	x.watch.touch()
 	res, err := c.client().Do(req)
 	if err != nil {
 		return c.unreached(x.ctx, x.op, err)
 	}
 	x.res = res
-	res.Body = x.watch.download(res.Body)
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusInternalServerError {
 		return c.fromStatus(x.op, res)
 	}
@@ -197,7 +170,6 @@ func (x *exchange) close() error {
 		}
 		x.res.Body.Close()
 	}
-	x.watch.stop()
 	return err
 }
 

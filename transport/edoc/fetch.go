@@ -27,7 +27,7 @@ func (c *Client) Fetch(ctx context.Context, id string) (transport.Incoming, erro
 	if err != nil {
 		return nil, c.ill(opFetch, false, "%v", err)
 	}
-	x, err := c.post(ctx, opFetch, body, http.Header{partsHeader: {partsBinary}})
+	x, err := c.post(ctx, opFetch, body, http.Header{partsHeader: {partsBinary}, "Accept-Encoding": {"identity"}}) // files are packed already
 	if err != nil {
 		return nil, err
 	}
