@@ -51,6 +51,8 @@ type Node struct {
 	Config
 	holder string // names this process in leases
 	nudge  map[Direction]chan struct{}
+
+	directories directories
 }
 
 // New checks the configuration and fills in the defaults.

@@ -1,10 +1,8 @@
 package node
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,11 +11,9 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 )
 
-// The names of the small values a node keeps in its store.
-const (
-	statusesSince = "statuses since" // RFC 3339: the latest Status seen
-	directoryName = "directory"      // JSON: the axis's organs
-)
+// statusesSince is the value that holds the time of the latest Status seen, in
+// the form of RFC 3339.
+const statusesSince = "statuses since"
 
 // overlap is how far back statuses are asked for again, since clocks differ
 // and the axis's order is not promised.
@@ -203,56 +199,4 @@ func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*T
 	}
 	n.wake(Out)
 	return t, nil
-}
-
-// refreshDirectory keeps the axis's list of organs, so that a receiver nobody
-// knows is refused before a Document is queued.
-func (n *Node) refreshDirectory(ctx context.Context) error {
-	organs, err := n.Axis.Organs(ctx)
-	if err != nil || len(organs) == 0 {
-		return err
-	}
-	ids := make([]string, 0, len(organs))
-	for _, o := range organs {
-		ids = append(ids, o.OrganID)
-	}
-	v, err := json.Marshal(ids)
-	if err != nil {
-		return err
-	}
-	c, err := n.Store.Put(ctx, bytes.NewReader(v))
-	if err != nil {
-		return err
-	}
-	ref, err := json.Marshal(c)
-	if err != nil {
-		return err
-	}
-	return n.Store.SetValue(ctx, directoryName, ref, c.SHA256)
-}
-
-// directory returns the organs the axis knows, nil when it was never asked.
-func (n *Node) directory(ctx context.Context) (map[string]bool, error) {
-	ref, err := n.Store.Value(ctx, directoryName)
-	if err != nil || ref == nil {
-		return nil, err
-	}
-	var c Content
-	if err := json.Unmarshal(ref, &c); err != nil {
-		return nil, fmt.Errorf("node: directory: %w", err)
-	}
-	f, err := n.Store.Open(ctx, c.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var ids []string
-	if err := json.NewDecoder(f).Decode(&ids); err != nil {
-		return nil, fmt.Errorf("node: directory: %w", err)
-	}
-	known := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		known[id] = true
-	}
-	return known, nil
 }

@@ -277,13 +277,13 @@ func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edx
 // unknownReceivers checks the receivers against the last good directory.
 // Without one every receiver is accepted: a local submit never waits for the axis.
 func (n *Node) unknownReceivers(ctx context.Context, d *edxml.Document) (*UnknownReceiverError, error) {
-	known, err := n.directory(ctx)
-	if err != nil || known == nil {
+	directory, err := n.Directory(ctx)
+	if err != nil || directory.Empty() {
 		return nil, err
 	}
 	unknown := &UnknownReceiverError{}
 	for _, o := range d.To {
-		if !known[o.OrganID] {
+		if !directory.Knows(o.OrganID) {
 			unknown.OrganIDs = append(unknown.OrganIDs, o.OrganID)
 		}
 	}
