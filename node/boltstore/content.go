@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,10 +14,10 @@ import (
 	"runtime"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/lienthong/lienthong/node"
 )
-
-const copyBuffer = 128 << 10 // octets on the way from a reader to the disk
 
 func (s *Store) content(elem ...string) string {
 	return filepath.Join(append([]string{s.dir, "content"}, elem...)...)
@@ -85,24 +86,51 @@ func syncFolder(path string) error {
 	return nil
 }
 
-// Put stores everything r yields. A disk that is full, or cannot be written,
-// gives an error that names the path and wraps the system's error.
+// Put stores everything r yields: small content in memory, for the commit of
+// the change that needs it, large content in a file. A disk that is full, or
+// cannot be written, gives an error that names the path and wraps the system's
+// error.
 func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	if err := s.usable(ctx); err != nil {
 		return node.Content{}, err
 	}
+	buf := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buf)
+	src := &source{ctx: ctx, r: r}
+	n, err := io.ReadFull(src, *buf)
+	switch {
+	case src.err != nil:
+		return node.Content{}, src.err
+	case err == nil:
+		return s.putFile(src, *buf)
+	}
+	c := node.Content{SHA256: digestOf((*buf)[:n]), Size: int64(n)}
+	if all := s.staged.add(c.SHA256, bytes.Clone((*buf)[:n]), time.Now()); all != nil {
+		return c, s.commit(ctx, func(tx *bbolt.Tx) error { return s.keepAll(tx, all) })
+	}
+	return c, nil
+}
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// putFile stores content in a file: begun, which fills the buffer, and the rest
+// of src.
+func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 	tmp, err := os.CreateTemp(s.content("tmp"), "put-")
 	if err != nil {
 		return node.Content{}, fmt.Errorf("boltstore: %w", err)
 	}
 	named := false
-	defer func() { // also when r panics
+	defer func() { // also when the reader panics
 		if !named {
 			_ = tmp.Close()
 			_ = os.Remove(tmp.Name())
 		}
 	}()
-	c, err := s.fill(tmp, &source{ctx: ctx, r: r})
+	c, err := fill(tmp, src, begun)
 	if err != nil {
 		return node.Content{}, err
 	}
@@ -129,12 +157,18 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	return c, nil
 }
 
-// fill copies src into tmp, syncs and closes it.
-func (s *Store) fill(tmp *os.File, src *source) (node.Content, error) {
-	buf := s.buffers.Get().(*[]byte)
-	defer s.buffers.Put(buf)
+// fill writes begun and the rest of src into tmp, syncs and closes it. The
+// buffer of begun serves for the rest.
+func fill(tmp *os.File, src *source, begun []byte) (node.Content, error) {
 	digest := sha256.New()
-	n, err := io.CopyBuffer(io.MultiWriter(tmp, digest), src, *buf)
+	to := io.MultiWriter(tmp, digest)
+	n := int64(len(begun))
+	_, err := to.Write(begun)
+	if err == nil {
+		var rest int64
+		rest, err = io.CopyBuffer(to, src, begun)
+		n += rest
+	}
 	if src.err != nil {
 		return node.Content{}, src.err
 	}
@@ -177,6 +211,11 @@ type opened struct {
 
 func (o opened) Size() int64 { return o.size }
 
+// inMemory is small content.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
 // Open gives stored content back. Anything but 64 lower-case hex digits names
 // no content, and reaches no disk.
 func (s *Store) Open(ctx context.Context, sha256 string) (node.Opened, error) {
@@ -186,9 +225,29 @@ func (s *Store) Open(ctx context.Context, sha256 string) (node.Opened, error) {
 	if !isDigest(sha256) {
 		return nil, fmt.Errorf("boltstore: %.80q is no digest: %w", sha256, node.ErrNotFound)
 	}
-	f, err := os.Open(s.content(sha256[:2], sha256))
+	if c, there := s.staged.get(sha256); there { // before the database, where it goes from there
+		return inMemory{bytes.NewReader(c.data)}, nil
+	}
+	var data []byte
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		if found, _ := small(tx, sha256); found != nil {
+			data = append([]byte{}, found...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if data != nil {
+		return inMemory{bytes.NewReader(data)}, nil
+	}
+	return s.openFile(sha256)
+}
+
+func (s *Store) openFile(digest string) (node.Opened, error) {
+	f, err := os.Open(s.content(digest[:2], digest))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("boltstore: content %s: %w", sha256, node.ErrNotFound)
+		return nil, fmt.Errorf("boltstore: content %s: %w", digest, node.ErrNotFound)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: %w", err)

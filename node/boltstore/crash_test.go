@@ -123,6 +123,7 @@ func work(s *Store, id string) error {
 	if err := s.Create(ctx, &node.Transfer{
 		ID: id, Direction: node.Out, State: node.Queued, Envelope: c, Due: time.Unix(1, 0),
 		Unique: []string{"unique " + id}, Lookup: []string{"lookup"},
+		Count: []string{"all", "queued"}, Words: []string{"new", id[2:], id[:1]},
 	}); err != nil {
 		return err
 	}
@@ -131,6 +132,7 @@ func work(s *Store, id string) error {
 	}
 	if _, err := s.Update(ctx, id, func(t *node.Transfer) error {
 		t.State, t.Due, t.Unique = node.Sent, time.Time{}, []string{"sent " + id}
+		t.Count, t.Words[0] = []string{"all", "sent"}, "old"
 		return nil
 	}); err != nil {
 		return err
@@ -139,7 +141,13 @@ func work(s *Store, id string) error {
 	return err
 }
 
-func contentOf(id string) string { return strings.Repeat(id+"\n", 500) }
+// contentOf is small, but for one in eight.
+func contentOf(id string) string {
+	if id[len(id)-1] == '7' {
+		return large(id)
+	}
+	return strings.Repeat(id+"\n", 500)
+}
 
 func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	seed := rand.Uint64()
@@ -204,6 +212,14 @@ func survived(t *testing.T, dir string, states map[string]node.State) {
 			t.Errorf("%s: other content, error %v", id, err)
 		}
 		o.Close()
+	}
+	all, err := s.Counts(t.Context(), "all")
+	if err != nil || all["all"] < int64(len(states)) {
+		t.Errorf("counted %v of %d, error %v", all, len(states), err)
+	}
+	found, err := s.Search(t.Context(), node.Out, []string{"o"}, "", 10*len(states)+10)
+	if sent, _ := s.Counts(t.Context(), "sent"); err != nil || int64(len(found)) != sent["sent"] {
+		t.Errorf("%d found of %v, error %v", len(found), sent, err)
 	}
 	t.Logf("%d acknowledged", len(states))
 }

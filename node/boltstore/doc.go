@@ -1,18 +1,21 @@
 // Package boltstore is a node.Store in one folder, for one machine and one
 // process at a time.
 //
-//	lienthong.db        records and their indices (bbolt, one file)
-//	content/ab/abcd…    content, one file per SHA-256, by its first two digits
+//	lienthong.db        records, their indices, and small content (bbolt, one file)
+//	content/ab/abcd…    large content, one file per SHA-256, by its first two digits
 //	content/tmp/        content that is still coming in; emptied by Open
 //
 // [Open] makes the folder (mode 0700, files 0600) and locks it; a second
 // process gets a [LockedError].
 //
-// Records are small and many, so they share commits: changes that arrive
-// within 2 ms of each other are one transaction, which costs two fdatasyncs
-// however many they are. Content is large and seldom, so it is a file, written
-// and synced before the record that names it: a crash in between leaves content
-// that nobody names, never a name without content.
+// Changes that arrive within 2 ms of each other are one transaction, which
+// costs two fdatasyncs however many they are. Content of up to 256 KiB waits in
+// memory for the change that needs it and is written in its transaction, so that
+// a document of ordinary size costs no fsync of its own; beyond 16 MiB of such
+// content, Put writes it by itself. Larger content is a file, written and synced
+// before the record that names it: a value of 200 MB in bbolt would cost
+// gigabytes of memory, a file costs none. A crash in between leaves content that
+// nobody names, never a name without content; Sweep removes it.
 //
 // # The indices
 //
@@ -30,6 +33,7 @@
 //	counts              key                → number of Transfers
 //	holds               digest 0x00 t id   → id   who needs a content: a Transfer
 //	holds               digest 0x00 v name → name or a value
+//	content             digest             → time of its Put, octets
 //	values, held        name               → value, the digests that it holds
 //	journal             number             → row
 //	meta                "format"           → "2"

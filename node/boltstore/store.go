@@ -29,7 +29,8 @@ var (
 	metaBucket      = []byte("meta")
 	transfersBucket = []byte("transfers")
 	valuesBucket    = []byte("values")
-	heldBucket      = []byte("held") // what a value holds
+	heldBucket      = []byte("held")    // what a value holds
+	contentBucket   = []byte("content") // small content
 	journalBucket   = []byte("journal")
 	formatKey       = []byte("format")
 	chainKey        = []byte("chain") // the name of the journal's chain
@@ -44,8 +45,9 @@ type Store struct {
 	db      *bbolt.DB
 	closed  atomic.Bool
 	shelves sync.Mutex // over making a folder for content
-	buffers sync.Pool  // of *[]byte, for Put
-	chain   string     // the name of the journal's chain
+	buffers sync.Pool  // of *[]byte, for Put: one octet more than is small
+	staged  stage
+	chain   string // the name of the journal's chain
 	indexer indexer
 }
 
@@ -86,7 +88,7 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{dir: dir}
-	s.buffers.New = func() any { b := make([]byte, copyBuffer); return &b }
+	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
 	s.db, err = bbolt.Open(s.file(), 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -144,7 +146,7 @@ func (s *Store) create(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	for _, name := range [][]byte{transfersBucket, valuesBucket, heldBucket, journalBucket} {
+	for _, name := range [][]byte{transfersBucket, valuesBucket, heldBucket, contentBucket, journalBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package boltstore
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,14 +95,54 @@ func audit(t *testing.T, dir string) (records int) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("indices (-from the records +stored):\n%s", diff)
 	}
+	auditJournal(t, s)
 	return records
+}
+
+// auditJournal checks that the rows hold together and end where the records are.
+func auditJournal(t *testing.T, s *Store) {
+	t.Helper()
+	var copied bytes.Buffer
+	said := map[string]node.State{}
+	rows, err := s.Journal(context.WithoutCancel(t.Context()), s.chain, 0, 1<<30) // a test may be cleaning up
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		copied.Write(append(row, '\n'))
+		e, err := node.OpenEntry(row)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said[e.Transfer] = e.State; e.Event == "removed" {
+			delete(said, e.Transfer)
+		}
+	}
+	if _, err := node.VerifyJournal(&copied); err != nil {
+		t.Error(err)
+	}
+	is := map[string]node.State{}
+	if err := s.db.View(func(tx *bbolt.Tx) error {
+		return tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
+			tr, err := decode(string(k), v)
+			if err == nil {
+				is[tr.ID] = tr.State
+			}
+			return err
+		})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(is, said); diff != "" {
+		t.Errorf("states (-of the records +of the journal):\n%s", diff)
+	}
 }
 
 func TestFolderAndFilesAreForTheOwnerOnly(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "store")
 	s := open(t, dir)
 	defer s.Close()
-	if _, err := s.Put(t.Context(), strings.NewReader("x")); err != nil {
+	if _, err := s.Put(t.Context(), strings.NewReader(large("x"))); err != nil {
 		t.Fatal(err)
 	}
 	files := 0
@@ -124,80 +166,6 @@ func TestFolderAndFilesAreForTheOwnerOnly(t *testing.T) {
 	})
 	if err != nil || files != 2 {
 		t.Errorf("%d files, error %v", files, err)
-	}
-}
-
-func TestContentLiesOnceUnderItsDigest(t *testing.T) {
-	s := open(t, t.TempDir())
-	defer s.Close()
-	for range 3 {
-		if _, err := s.Put(t.Context(), strings.NewReader("abc")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-4
-	if b, err := os.ReadFile(s.content("ba", abc)); err != nil || string(b) != "abc" {
-		t.Errorf("%q, error %v", b, err)
-	}
-	if names := contentFiles(t, s); len(names) != 1 {
-		t.Errorf("content holds %v", names)
-	}
-}
-
-// contentFiles returns everything that lies in content, unfinished files too.
-func contentFiles(t *testing.T, s *Store) (names []string) {
-	t.Helper()
-	for _, pattern := range []string{"*", "*/*"} {
-		found, err := filepath.Glob(s.content(pattern))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range found {
-			if info, err := os.Stat(f); err != nil || !info.IsDir() {
-				names = append(names, f)
-			}
-		}
-	}
-	return names
-}
-
-type panicking struct{}
-
-func (panicking) Read([]byte) (int, error) { panic("reader") }
-
-func TestPutLeavesNothingBehindAPanic(t *testing.T) {
-	s := open(t, t.TempDir())
-	defer s.Close()
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic was lost")
-			}
-		}()
-		_, _ = s.Put(t.Context(), panicking{})
-	}()
-	if names := contentFiles(t, s); len(names) != 0 {
-		t.Errorf("content holds %v", names)
-	}
-}
-
-func TestOpenRemovesUnfinishedContent(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir)
-	c, err := s.Put(t.Context(), strings.NewReader("kept"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(s.content("tmp", "put-1"), []byte("half"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	s = open(t, dir)
-	defer s.Close()
-	if names := contentFiles(t, s); len(names) != 1 || filepath.Base(names[0]) != c.SHA256 {
-		t.Errorf("content holds %v", names)
 	}
 }
 

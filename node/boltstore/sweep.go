@@ -14,14 +14,10 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-// What stands between a digest and who needs it, in the index of holds.
 const (
-	transferHolds = "\x00t"
-	valueHolds    = "\x00v"
+	sweepLook  = 1000 // contents that one look judges
+	sweepBatch = 64   // contents that one transaction removes
 )
-
-// sweepBatch is how many contents one transaction of a Sweep removes.
-const sweepBatch = 64
 
 // held reports whether anything needs a content.
 func held(tx *bbolt.Tx, digest string) bool {
@@ -30,98 +26,199 @@ func held(tx *bbolt.Tx, digest string) bool {
 	return bytes.HasPrefix(k, prefix)
 }
 
-// missing returns a *node.MissingError if something newly needed is not here.
-func (s *Store) missing(_ *bbolt.Tx, before, after map[entry]bool) error {
-	for e := range after {
-		if e.bucket != holdsBucket || before[e] {
-			continue
-		}
-		digest := e.key[:digestLen]
-		switch _, err := os.Stat(s.content(digest[:2], digest)); {
-		case errors.Is(err, fs.ErrNotExist):
-			return &node.MissingError{SHA256: digest}
-		case err != nil:
-			return fmt.Errorf("boltstore: %w", err)
-		}
-	}
-	return nil
+// place is where content can lie.
+type place struct {
+	// look returns the size of a content and when it was put, false if it is
+	// not there.
+	look func(tx *bbolt.Tx, digest string) (size int64, at time.Time, there bool, err error)
+	// remove is called for what look has just found, in the same transaction.
+	remove func(tx *bbolt.Tx, digest string) error
 }
 
 // Sweep removes the content that nothing needs. What it removes it removes in
 // a transaction, so that no change can begin to need it meanwhile.
 func (s *Store) Sweep(ctx context.Context, before time.Time, dry bool) (node.Swept, error) {
-	var sum node.Swept
+	w := &sweep{Store: s, ctx: ctx, before: before, dry: dry}
 	if err := s.usable(ctx); err != nil {
-		return sum, err
+		return w.sum, err
 	}
-	shelves, err := os.ReadDir(s.content())
-	if err != nil {
-		return sum, fmt.Errorf("boltstore: %w", err)
+	err := s.eachSmall(ctx, func(digests []string) error { return w.some(s.database(), digests) })
+	if err == nil {
+		err = s.eachFile(func(digests []string) error { return w.some(s.files(), digests) })
 	}
-	for _, shelf := range shelves {
-		if len(shelf.Name()) != 2 {
-			continue // tmp
-		}
-		files, err := os.ReadDir(s.content(shelf.Name()))
-		if err != nil {
-			return sum, fmt.Errorf("boltstore: %w", err)
-		}
-		for len(files) > 0 {
-			some := files[:min(len(files), sweepBatch)]
-			files = files[len(some):]
-			if err := s.sweep(ctx, some, before, dry, &sum); err != nil {
-				return sum, err
-			}
-		}
+	if err == nil {
+		err = w.some(s.memory(), s.staged.all())
 	}
-	return sum, nil
+	return w.sum, err
 }
 
-// sweep judges some files, and removes those that nothing needs.
-func (s *Store) sweep(ctx context.Context, files []fs.DirEntry, before time.Time, dry bool, sum *node.Swept) error {
-	var found node.Swept
-	judge := func(remove bool) func(*bbolt.Tx) error {
-		return func(tx *bbolt.Tx) error {
-			found = node.Swept{}
-			for _, f := range files {
-				if isDigest(f.Name()) {
-					if err := s.sweepFile(tx, f.Name(), before, remove, &found); err != nil {
-						return refusal{err}
-					}
-				}
+// sweep is one Sweep on its way.
+type sweep struct {
+	*Store
+	ctx    context.Context
+	before time.Time
+	dry    bool
+	sum    node.Swept
+}
+
+// some judges some contents, and removes those that nothing needs.
+func (w *sweep) some(p place, digests []string) error {
+	var gone []string
+	err := w.view(w.ctx, func(tx *bbolt.Tx) error {
+		for _, digest := range digests {
+			size, at, there, err := p.look(tx, digest)
+			switch {
+			case err != nil:
+				return err
+			case !there:
+			case !at.Before(w.before) || held(tx, digest):
+				w.sum.Kept, w.sum.KeptBytes = w.sum.Kept+1, w.sum.KeptBytes+size
+			case w.dry:
+				w.sum.Removed, w.sum.RemovedBytes = w.sum.Removed+1, w.sum.RemovedBytes+size
+			default:
+				gone = append(gone, digest)
 			}
-			return nil
 		}
+		return nil
+	})
+	for err == nil && len(gone) > 0 {
+		batch := gone[:min(len(gone), sweepBatch)]
+		gone = gone[len(batch):]
+		err = w.remove(p, batch)
 	}
-	err := s.view(ctx, judge(false))
-	if err == nil && !dry && found.Removed > 0 {
-		err = s.commit(ctx, judge(true))
-	}
-	sum.Removed, sum.RemovedBytes = sum.Removed+found.Removed, sum.RemovedBytes+found.RemovedBytes
-	sum.Kept, sum.KeptBytes = sum.Kept+found.Kept, sum.KeptBytes+found.KeptBytes
 	return err
 }
 
-// sweepFile judges one file. The lock keeps a Put of the same content out.
-func (s *Store) sweepFile(tx *bbolt.Tx, digest string, before time.Time, remove bool, sum *node.Swept) error {
-	s.shelves.Lock()
-	defer s.shelves.Unlock()
-	path := s.content(digest[:2], digest)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+// remove judges once more, and removes, in one transaction.
+func (w *sweep) remove(p place, digests []string) error {
+	var removed node.Swept
+	var refused error
+	err := w.commit(w.ctx, func(tx *bbolt.Tx) error {
+		removed, refused = node.Swept{}, nil
+		for _, digest := range digests {
+			size, at, there, err := p.look(tx, digest)
+			if err == nil && there && at.Before(w.before) && !held(tx, digest) {
+				if err = p.remove(tx, digest); err == nil {
+					removed.Removed, removed.RemovedBytes = removed.Removed+1, removed.RemovedBytes+size
+				}
+			}
+			if err != nil { // what went before stays done
+				refused = err
+				return nil
+			}
+		}
 		return nil
-	case err != nil:
-		return fmt.Errorf("boltstore: %w", err)
-	case !info.ModTime().Before(before) || held(tx, digest):
-		sum.Kept, sum.KeptBytes = sum.Kept+1, sum.KeptBytes+info.Size()
-		return nil
+	})
+	if err == nil {
+		w.sum.Removed, w.sum.RemovedBytes = w.sum.Removed+removed.Removed, w.sum.RemovedBytes+removed.RemovedBytes
 	}
-	if remove {
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("boltstore: %w", err)
+	return errors.Join(err, refused)
+}
+
+// database is the place of small content.
+func (s *Store) database() place {
+	return place{
+		look: func(tx *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
+			data, at := small(tx, digest)
+			if c, there := s.staged.get(digest); there && c.at.After(at) {
+				at = c.at // put anew
+			}
+			return int64(len(data)), at, data != nil, nil
+		},
+		remove: func(tx *bbolt.Tx, digest string) error { return tx.Bucket(contentBucket).Delete([]byte(digest)) },
+	}
+}
+
+// memory is the place of what is only staged. A change that just begins to need
+// it either has it already or is refused.
+func (s *Store) memory() place {
+	return place{
+		look: func(tx *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
+			c, there := s.staged.get(digest)
+			data, _ := small(tx, digest)
+			return int64(len(c.data)), c.at, there && data == nil, nil
+		},
+		remove: func(_ *bbolt.Tx, digest string) error {
+			if c, there := s.staged.get(digest); there {
+				s.staged.drop(digest, c.at)
+			}
+			return nil
+		},
+	}
+}
+
+// files is the place of large content. A Put puts a file in the place of the
+// old one outside of transactions: the lock is against that.
+func (s *Store) files() place {
+	return place{
+		look: func(_ *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
+			info, err := os.Stat(s.content(digest[:2], digest))
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return 0, time.Time{}, false, nil
+			case err != nil:
+				return 0, time.Time{}, false, fmt.Errorf("boltstore: %w", err)
+			}
+			return info.Size(), info.ModTime(), true, nil
+		},
+		remove: func(_ *bbolt.Tx, digest string) error {
+			s.shelves.Lock()
+			defer s.shelves.Unlock()
+			if err := os.Remove(s.content(digest[:2], digest)); err != nil {
+				return fmt.Errorf("boltstore: %w", err)
+			}
+			return nil
+		},
+	}
+}
+
+// eachSmall goes through the digests of the database, some at a time.
+func (s *Store) eachSmall(ctx context.Context, do func(digests []string) error) error {
+	for after, more := "", true; more; {
+		var some []string
+		err := s.view(ctx, func(tx *bbolt.Tx) error {
+			c := tx.Bucket(contentBucket).Cursor()
+			k, _ := c.Seek([]byte(after))
+			if k != nil && string(k) == after {
+				k, _ = c.Next()
+			}
+			for ; k != nil && len(some) < sweepLook; k, _ = c.Next() {
+				some = append(some, string(k))
+			}
+			more = k != nil
+			return nil
+		})
+		if err == nil && len(some) > 0 {
+			after = some[len(some)-1]
+			err = do(some)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	sum.Removed, sum.RemovedBytes = sum.Removed+1, sum.RemovedBytes+info.Size()
+	return nil
+}
+
+// eachFile goes through the digests of the files, one shelf at a time.
+func (s *Store) eachFile(do func(digests []string) error) error {
+	shelves, err := os.ReadDir(s.content())
+	if err != nil {
+		return fmt.Errorf("boltstore: %w", err)
+	}
+	for _, shelf := range shelves {
+		files, err := os.ReadDir(s.content(shelf.Name()))
+		if err != nil {
+			return fmt.Errorf("boltstore: %w", err)
+		}
+		var some []string
+		for _, f := range files {
+			if isDigest(f.Name()) && f.Name()[:2] == shelf.Name() {
+				some = append(some, f.Name())
+			}
+		}
+		if err := do(some); err != nil {
+			return err
+		}
+	}
 	return nil
 }

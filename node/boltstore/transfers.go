@@ -51,8 +51,12 @@ func (s *Store) write(tx *bbolt.Tx, before, after *node.Transfer, data []byte) e
 	if after != nil {
 		is = entries(after)
 	}
-	if err := s.missing(tx, was, is); err != nil {
+	fresh := map[string]staged{}
+	if err := s.need(tx, was, is, fresh); err != nil {
 		return refusal{err}
+	}
+	if err := s.keepAll(tx, fresh); err != nil {
+		return err
 	}
 	err := error(nil)
 	if records := tx.Bucket(transfersBucket); after == nil {
@@ -115,12 +119,16 @@ func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
 		return err
 	}
 	return s.commit(ctx, func(tx *bbolt.Tx) error {
+		fresh := map[string]staged{}
 		err := clash(tx, ts)
 		for i := 0; i < len(ts) && err == nil; i++ {
-			err = s.missing(tx, nil, entries(ts[i]))
+			err = s.need(tx, nil, entries(ts[i]), fresh)
 		}
 		if err != nil {
 			return refusal{err}
+		}
+		if err := s.keepAll(tx, fresh); err != nil { // now, so that no Sweep takes it from the later ones
+			return err
 		}
 		for i, t := range ts {
 			if err := s.write(tx, nil, t, data[i]); err != nil {

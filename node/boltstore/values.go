@@ -81,8 +81,12 @@ func (s *Store) setValue(tx *bbolt.Tx, name string, value []byte, holds []string
 	}
 	held, key := tx.Bucket(heldBucket), []byte(name)
 	before, after := valueEntries(name, strings.Fields(string(held.Get(key)))), valueEntries(name, holds)
-	if err := s.missing(tx, before, after); err != nil {
+	fresh := map[string]staged{}
+	if err := s.need(tx, before, after, fresh); err != nil {
 		return refusal{err}
+	}
+	if err := s.keepAll(tx, fresh); err != nil {
+		return err
 	}
 	if err := reindex(tx, name, before, after); err != nil {
 		return err
