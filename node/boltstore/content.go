@@ -230,8 +230,8 @@ func (s *Store) Open(ctx context.Context, sha256 string) (node.Opened, error) {
 	}
 	var data []byte
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		if found, _ := small(tx, sha256); found != nil {
-			data = append([]byte{}, found...)
+		if place, there := smallOf(tx, sha256); there {
+			data = append([]byte{}, place.data(tx)...)
 		}
 		return nil
 	})

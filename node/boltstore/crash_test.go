@@ -14,12 +14,9 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"go.etcd.io/bbolt"
 
 	"github.com/lienthong/lienthong/node"
 )
@@ -324,63 +321,4 @@ func TestTrouble(t *testing.T) {
 			t.Errorf("%v, want %v in %q", err, c.want, c.text)
 		}
 	}
-}
-
-// BenchmarkCreate is the price of a record beside its floor, the bare Batch of
-// the same octets, both from 64 goroutines.
-func BenchmarkCreate(b *testing.B) {
-	const workers = 64
-	run := func(b *testing.B, create func(id string) error) {
-		var next sync.Mutex
-		n := 0
-		var all sync.WaitGroup
-		b.ResetTimer()
-		for range workers {
-			all.Go(func() {
-				for {
-					next.Lock()
-					id := n
-					n++
-					next.Unlock()
-					if id >= b.N {
-						return
-					}
-					if err := create(fmt.Sprintf("%036d", id)); err != nil {
-						b.Error(err)
-						return
-					}
-				}
-			})
-		}
-		all.Wait()
-	}
-	transfer := func(id string) *node.Transfer {
-		return &node.Transfer{
-			ID: id, Direction: node.Out, State: node.Queued, Created: time.Unix(1, 0), Due: time.Unix(1, 0),
-			From: "000.00.00.G22", Subject: strings.Repeat("về việc ", 40), DocumentID: "doc " + id,
-			Receivers: make([]node.Receiver, 8), Unique: []string{"unique " + id}, Lookup: []string{"lookup " + id},
-		}
-	}
-	start := func(b *testing.B) *Store {
-		s, err := Open(b.TempDir())
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { s.Close() })
-		return s
-	}
-	b.Run("store", func(b *testing.B) {
-		s := start(b)
-		run(b, func(id string) error { return s.Create(context.Background(), transfer(id)) })
-	})
-	b.Run("floor", func(b *testing.B) {
-		s := start(b)
-		run(b, func(id string) error {
-			data, err := encode(transfer(id))
-			if err != nil {
-				return err
-			}
-			return s.db.Batch(func(tx *bbolt.Tx) error { return tx.Bucket(transfersBucket).Put([]byte(id), data) })
-		})
-	})
 }

@@ -8,8 +8,8 @@
 // [Open] makes the folder (mode 0700, files 0600) and locks it; a second
 // process gets a [LockedError].
 //
-// Changes that arrive within 2 ms of each other are one transaction, which
-// costs two fdatasyncs however many they are. Content of up to 256 KiB waits in
+// Changes that arrive while another is being synced are one transaction, which
+// costs two fdatasyncs however many they are; nobody waits for a timer. Content of up to 256 KiB waits in
 // memory for the change that needs it and is written in its transaction, so that
 // a document of ordinary size costs no fsync of its own; beyond 16 MiB of such
 // content, Put writes it by itself. Larger content is a file, written and synced
@@ -24,16 +24,17 @@
 //
 //	transfers           id                 → JSON
 //	unique              key                → id
-//	lookup              key 0x00 id        → id
-//	leased              id                 → id   has a holder
-//	D.due               time id            → id   when it can be leased; D is out, in or box
-//	D.box               id                 → id
+//	lookup              key 0x00 id
+//	leased              id                        has a holder
+//	D.due               time id                   when it can be leased; D is out, in or box
+//	D.box               id
 //	D.words             beginning 0x00 id         of each word, up to 12 runes
 //	D.tail              id                 → JSON the words that D.words does not know yet
 //	counts              key                → number of Transfers
-//	holds               digest 0x00 t id   → id   who needs a content: a Transfer
-//	holds               digest 0x00 v name → name or a value
-//	content             digest             → time of its Put, octets
+//	holds               digest 0x00 t id          who needs a content: a Transfer
+//	holds               digest 0x00 v name        or a value
+//	content             number             → octets
+//	digests             digest             → number in content, time of its Put, size
 //	values, held        name               → value, the digests that it holds
 //	journal             number             → row
 //	meta                "format"           → "2"

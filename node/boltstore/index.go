@@ -43,8 +43,24 @@ func indices() []string {
 	return names
 }
 
-// entry is one key in one bucket; its value is the ID of the Transfer.
+// entry is one key in one bucket.
 type entry struct{ bucket, key string }
+
+// value returns what stands beside the key: the ID where the key has none.
+func (e entry) value(id string) []byte {
+	if e.bucket == uniqueBucket {
+		return []byte(id)
+	}
+	return nil
+}
+
+// ordered returns a bucket whose keys mostly come in their order. A page that
+// is full is then split near its end, as nothing will come into it later.
+func ordered(tx *bbolt.Tx, name []byte) *bbolt.Bucket {
+	b := tx.Bucket(name)
+	b.FillPercent = 0.9
+	return b
+}
 
 // entries is the one place that says what is indexed of a Transfer at once;
 // countKeys says how it is counted, prefixes how it is searched.
@@ -87,7 +103,11 @@ func reindex(tx *bbolt.Tx, id string, before, after map[entry]bool) error {
 	}
 	for e := range after {
 		if !before[e] {
-			if err := tx.Bucket([]byte(e.bucket)).Put([]byte(e.key), []byte(id)); err != nil {
+			bucket := tx.Bucket([]byte(e.bucket))
+			if strings.HasSuffix(e.bucket, box) || strings.HasSuffix(e.bucket, due) {
+				bucket = ordered(tx, []byte(e.bucket))
+			}
+			if err := bucket.Put([]byte(e.key), e.value(id)); err != nil {
 				return err
 			}
 		}
@@ -162,11 +182,11 @@ func taken(tx *bbolt.Tx, t *node.Transfer) error {
 
 // head returns the first entry of a due index, a zero time if it is empty.
 func head(tx *bbolt.Tx, d node.Direction) (at time.Time, id string) {
-	k, v := tx.Bucket([]byte(string(d) + due)).Cursor().First()
+	k, _ := tx.Bucket([]byte(string(d) + due)).Cursor().First()
 	if k == nil {
 		return time.Time{}, ""
 	}
-	return keyTime(k), string(v)
+	return keyTime(k), string(k[timeSize:])
 }
 
 // found returns the IDs above after that have key, at most limit, in order.
@@ -175,8 +195,8 @@ func found(tx *bbolt.Tx, key, after string, limit int) []string {
 	owner := string(tx.Bucket([]byte(uniqueBucket)).Get([]byte(plainKey(key))))
 	prefix := []byte(plainKey(key) + "\x00")
 	c := tx.Bucket([]byte(lookupBucket)).Cursor()
-	for k, v := c.Seek(append(prefix, after...)); bytes.HasPrefix(k, prefix) && len(ids) < limit; k, v = c.Next() {
-		if id := string(v); id > after && id != owner {
+	for k, _ := c.Seek(append(slices.Clip(prefix), after...)); bytes.HasPrefix(k, prefix) && len(ids) < limit; k, _ = c.Next() {
+		if id := string(k[len(prefix):]); id > after && id != owner {
 			ids = append(ids, id)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // enter appends a row to the journal.
 func (s *Store) enter(tx *bbolt.Tx, e *node.Entry) error {
-	journal := tx.Bucket(journalBucket)
+	journal := ordered(tx, journalBucket)
 	prev := ""
 	if key, row := journal.Cursor().Last(); key != nil {
 		prev, e.Seq = node.RowHash(row), binary.BigEndian.Uint64(key)
@@ -24,8 +24,6 @@ func (s *Store) enter(tx *bbolt.Tx, e *node.Entry) error {
 	if err != nil {
 		return err
 	}
-	// rows only ever come at the end: full pages need no room for others
-	journal.FillPercent = 1
 	return journal.Put(seqKey(e.Seq), row)
 }
 

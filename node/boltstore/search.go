@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	maxPrefix  = 12 // runes of a word that are indexed; what is longer is compared with the record
-	indexBatch = 64 // Transfers that one commit of the indexer takes on
+	maxPrefix  = 12                     // runes of a word that are indexed; what is longer is compared with the record
+	indexBatch = 256                    // Transfers that one commit of the indexer takes on
+	indexPause = 200 * time.Millisecond // in which they gather: many at once write the same pages
 )
 
 // behind is what the word index does not know yet of a Transfer.
@@ -116,6 +117,9 @@ func (x *indexer) start(s *Store) {
 				return
 			case <-x.work:
 			}
+			if !x.pause(indexPause) {
+				return
+			}
 			began := time.Now()
 			for more := true; more; {
 				var err error
@@ -169,7 +173,7 @@ func (s *Store) index() (more bool, err error) {
 	}); err != nil || !more {
 		return false, err
 	}
-	err = s.db.Batch(func(tx *bbolt.Tx) error {
+	err = s.group.do(s.db, func(tx *bbolt.Tx) error {
 		more = false
 		for _, d := range directions() {
 			left, err := indexSome(tx, d)
@@ -200,7 +204,7 @@ func indexSome(tx *bbolt.Tx, d node.Direction) (more bool, err error) {
 		}
 		some = append(some, l)
 	}
-	index := tx.Bucket([]byte(string(d) + words))
+	index := ordered(tx, []byte(string(d)+words)) // at the end of each word's part, that is
 	for _, l := range some {
 		was, is := prefixes(l.Was), prefixes(l.Is)
 		for p := range was {

@@ -19,7 +19,6 @@ import (
 const (
 	maxSmall  = 256 << 10 // octets of a content that lies in the database; larger ones are files
 	maxStaged = 16 << 20  // octets of small content that wait in memory for the change that needs them
-	putTime   = 8         // octets before a content in the database: when it was put, in Unix nanoseconds
 )
 
 // stage holds small content from Put to the change that needs it, so that both
@@ -82,8 +81,8 @@ const (
 	valueHolds    = "\x00v"
 )
 
-// need looks for what is newly needed: in the database, in the stage, among the
-// files. It adds to fresh what is only staged, for keep, and returns a
+// need looks for what is newly needed: in the stage, in the database, among the
+// files. It adds to fresh what is staged, for keep, and returns a
 // *node.MissingError for what is nowhere.
 func (s *Store) need(tx *bbolt.Tx, before, after map[entry]bool, fresh map[string]staged) error {
 	for e := range after {
@@ -91,11 +90,11 @@ func (s *Store) need(tx *bbolt.Tx, before, after map[entry]bool, fresh map[strin
 			continue
 		}
 		digest := e.key[:digestLen]
-		if data, _ := small(tx, digest); data != nil {
-			continue
-		}
 		if c, there := s.staged.get(digest); there {
 			fresh[digest] = c
+			continue
+		}
+		if _, there := smallOf(tx, digest); there {
 			continue
 		}
 		switch _, err := os.Stat(s.content(digest[:2], digest)); {
@@ -118,22 +117,57 @@ func (s *Store) keepAll(tx *bbolt.Tx, fresh map[string]staged) error {
 	return nil
 }
 
+// place of a small content in the database. The octets lie in the order of
+// their coming, so that each page of them is written once; under their digests
+// they would be rewritten with their neighbours.
+type small struct {
+	seq  uint64
+	at   time.Time // when it was put
+	size int64
+}
+
+const smallSize = 3 * 8 // octets of a small
+
+// smallOf returns where a content lies, false if it is not in the database.
+func smallOf(tx *bbolt.Tx, digest string) (small, bool) {
+	v := tx.Bucket(digestsBucket).Get([]byte(digest))
+	if len(v) != smallSize {
+		return small{}, false
+	}
+	u := binary.BigEndian.Uint64
+	return small{seq: u(v), at: time.Unix(0, int64(u(v[8:]))), size: int64(u(v[16:]))}, true
+}
+
+// data returns the octets; they are valid as long as the transaction.
+func (c small) data(tx *bbolt.Tx) []byte { return tx.Bucket(contentBucket).Get(seqKey(c.seq)) }
+
 // keep writes a staged content into the database.
 func (s *Store) keep(tx *bbolt.Tx, digest string, c staged) error {
-	value := binary.BigEndian.AppendUint64(make([]byte, 0, putTime+len(c.data)), uint64(c.at.UnixNano()))
-	if err := tx.Bucket(contentBucket).Put([]byte(digest), append(value, c.data...)); err != nil {
+	data, digests := ordered(tx, contentBucket), tx.Bucket(digestsBucket)
+	place, there := smallOf(tx, digest)
+	if !there {
+		n, err := data.NextSequence()
+		if err != nil {
+			return err
+		}
+		place.seq = n
+		if err := data.Put(seqKey(n), c.data); err != nil {
+			return err
+		}
+	}
+	v := binary.BigEndian.AppendUint64(seqKey(place.seq), uint64(c.at.UnixNano()))
+	if err := digests.Put([]byte(digest), binary.BigEndian.AppendUint64(v, uint64(len(c.data)))); err != nil {
 		return err
 	}
 	tx.OnCommit(func() { s.staged.drop(digest, c.at) })
 	return nil
 }
 
-// small returns a content in the database, nil if there is none, and when it
-// was put. It is valid as long as the transaction.
-func small(tx *bbolt.Tx, digest string) (data []byte, at time.Time) {
-	v := tx.Bucket(contentBucket).Get([]byte(digest))
-	if v == nil {
-		return nil, time.Time{}
+// removeSmall removes a content from the database.
+func removeSmall(tx *bbolt.Tx, digest string) error {
+	place, there := smallOf(tx, digest)
+	if !there {
+		return nil
 	}
-	return v[putTime:], time.Unix(0, int64(binary.BigEndian.Uint64(v)))
+	return errors.Join(tx.Bucket(contentBucket).Delete(seqKey(place.seq)), tx.Bucket(digestsBucket).Delete([]byte(digest)))
 }

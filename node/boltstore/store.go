@@ -20,9 +20,8 @@ import (
 )
 
 const (
-	format     = "2"                    // of the database; a change of the layout raises it
-	lockWait   = 200 * time.Millisecond // for the other process that is just closing
-	groupDelay = 2 * time.Millisecond   // what one change waits for others to share its commit
+	format   = "2"                    // of the database; a change of the layout raises it
+	lockWait = 200 * time.Millisecond // for the other process that is just closing
 )
 
 var (
@@ -30,7 +29,8 @@ var (
 	transfersBucket = []byte("transfers")
 	valuesBucket    = []byte("values")
 	heldBucket      = []byte("held")    // what a value holds
-	contentBucket   = []byte("content") // small content
+	contentBucket   = []byte("content") // small content, by number
+	digestsBucket   = []byte("digests") // its numbers
 	journalBucket   = []byte("journal")
 	formatKey       = []byte("format")
 	chainKey        = []byte("chain") // the name of the journal's chain
@@ -47,6 +47,7 @@ type Store struct {
 	shelves sync.Mutex // over making a folder for content
 	buffers sync.Pool  // of *[]byte, for Put: one octet more than is small
 	staged  stage
+	group   group
 	chain   string // the name of the journal's chain
 	indexer indexer
 }
@@ -96,7 +97,6 @@ func Open(dir string) (*Store, error) {
 	case err != nil:
 		return nil, s.trouble(err)
 	}
-	s.db.MaxBatchDelay = groupDelay
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
@@ -146,7 +146,7 @@ func (s *Store) create(tx *bbolt.Tx) error {
 			return err
 		}
 	}
-	for _, name := range [][]byte{transfersBucket, valuesBucket, heldBucket, contentBucket, journalBucket} {
+	for _, name := range [][]byte{transfersBucket, valuesBucket, heldBucket, contentBucket, digestsBucket, journalBucket} {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (s *Store) commit(ctx context.Context, fn func(*bbolt.Tx) error) error {
 		return err
 	}
 	var refused error
-	err := s.db.Batch(func(tx *bbolt.Tx) error {
+	err := s.group.do(s.db, func(tx *bbolt.Tx) error {
 		refused = nil
 		err := fn(tx)
 		if r, ok := err.(refusal); ok {

@@ -26,8 +26,8 @@ func held(tx *bbolt.Tx, digest string) bool {
 	return bytes.HasPrefix(k, prefix)
 }
 
-// place is where content can lie.
-type place struct {
+// where is a place in which content can lie.
+type where struct {
 	// look returns the size of a content and when it was put, false if it is
 	// not there.
 	look func(tx *bbolt.Tx, digest string) (size int64, at time.Time, there bool, err error)
@@ -62,7 +62,7 @@ type sweep struct {
 }
 
 // some judges some contents, and removes those that nothing needs.
-func (w *sweep) some(p place, digests []string) error {
+func (w *sweep) some(p where, digests []string) error {
 	var gone []string
 	err := w.view(w.ctx, func(tx *bbolt.Tx) error {
 		for _, digest := range digests {
@@ -90,7 +90,7 @@ func (w *sweep) some(p place, digests []string) error {
 }
 
 // remove judges once more, and removes, in one transaction.
-func (w *sweep) remove(p place, digests []string) error {
+func (w *sweep) remove(p where, digests []string) error {
 	var removed node.Swept
 	var refused error
 	err := w.commit(w.ctx, func(tx *bbolt.Tx) error {
@@ -116,27 +116,27 @@ func (w *sweep) remove(p place, digests []string) error {
 }
 
 // database is the place of small content.
-func (s *Store) database() place {
-	return place{
+func (s *Store) database() where {
+	return where{
 		look: func(tx *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
-			data, at := small(tx, digest)
-			if c, there := s.staged.get(digest); there && c.at.After(at) {
-				at = c.at // put anew
+			place, there := smallOf(tx, digest)
+			if c, anew := s.staged.get(digest); anew && c.at.After(place.at) {
+				place.at = c.at
 			}
-			return int64(len(data)), at, data != nil, nil
+			return place.size, place.at, there, nil
 		},
-		remove: func(tx *bbolt.Tx, digest string) error { return tx.Bucket(contentBucket).Delete([]byte(digest)) },
+		remove: removeSmall,
 	}
 }
 
 // memory is the place of what is only staged. A change that just begins to need
 // it either has it already or is refused.
-func (s *Store) memory() place {
-	return place{
+func (s *Store) memory() where {
+	return where{
 		look: func(tx *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
 			c, there := s.staged.get(digest)
-			data, _ := small(tx, digest)
-			return int64(len(c.data)), c.at, there && data == nil, nil
+			_, written := smallOf(tx, digest)
+			return int64(len(c.data)), c.at, there && !written, nil
 		},
 		remove: func(_ *bbolt.Tx, digest string) error {
 			if c, there := s.staged.get(digest); there {
@@ -149,8 +149,8 @@ func (s *Store) memory() place {
 
 // files is the place of large content. A Put puts a file in the place of the
 // old one outside of transactions: the lock is against that.
-func (s *Store) files() place {
-	return place{
+func (s *Store) files() where {
+	return where{
 		look: func(_ *bbolt.Tx, digest string) (int64, time.Time, bool, error) {
 			info, err := os.Stat(s.content(digest[:2], digest))
 			switch {
@@ -177,7 +177,7 @@ func (s *Store) eachSmall(ctx context.Context, do func(digests []string) error) 
 	for after, more := "", true; more; {
 		var some []string
 		err := s.view(ctx, func(tx *bbolt.Tx) error {
-			c := tx.Bucket(contentBucket).Cursor()
+			c := tx.Bucket(digestsBucket).Cursor()
 			k, _ := c.Seek([]byte(after))
 			if k != nil && string(k) == after {
 				k, _ = c.Next()

@@ -59,7 +59,7 @@ func (s *Store) write(tx *bbolt.Tx, before, after *node.Transfer, data []byte) e
 		return err
 	}
 	err := error(nil)
-	if records := tx.Bucket(transfersBucket); after == nil {
+	if records := ordered(tx, transfersBucket); after == nil {
 		err = records.Delete([]byte(t.ID))
 	} else {
 		err = records.Put([]byte(t.ID), data)
