@@ -8,7 +8,7 @@ import (
 )
 
 // BenchmarkValidate judges a packet of 17 KB that was read, against each set.
-// Read and validate together is BenchmarkReadValidateSmall.
+// The measure, read and validate together, is BenchmarkReadSmall.
 func BenchmarkValidate(b *testing.B) {
 	packet, _ := packetOf(b, 9<<10)
 	p, err := edxml.Read(bytes.NewReader(packet), edxml.ReadOptions{})

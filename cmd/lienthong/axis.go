@@ -84,8 +84,8 @@ func (p *program) axis(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p.talk("trục thử, chỉ trong bộ nhớ: KHÔNG BAO GIỜ dùng thật. Token của cơ quan X là test-X. Dừng: Ctrl-C",
-		"a test axis, memory only: NEVER use it in production. The token of organ X is test-X. Stop it with Ctrl-C")
+	p.talk("trục thử, chỉ trong bộ nhớ: KHÔNG BAO GIỜ dùng thật. Token của cơ quan X là test-X; systemid là X, secret là test-secret. Dừng: Ctrl-C",
+		"a test axis, memory only: NEVER use it in production. The token of organ X is test-X; its systemid is X, its secret test-secret. Stop it with Ctrl-C")
 	if !c.Bool("gentle") {
 		p.talk("cư xử xấu có chủ ý, hạt giống %d; tắt bằng --gentle", "bad manners on purpose, seed %d; --gentle turns them off", a.Seed())
 	}

@@ -32,7 +32,7 @@ func (a *Axis) Admin() http.Handler {
 	mux.HandleFunc("GET /{$}", a.adminPage)
 	mux.HandleFunc("GET /admin.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pages, "admin.css") })
 	mux.HandleFunc("GET /journal", a.adminJournal)
-	mux.HandleFunc("GET /organs", adminOrgans)
+	mux.HandleFunc("GET /organs", a.adminOrgans)
 	mux.HandleFunc("GET /orders", a.adminOrders)
 	mux.HandleFunc("POST /orders", a.adminOrder)
 	mux.HandleFunc("POST /reset", func(w http.ResponseWriter, _ *http.Request) {
@@ -75,7 +75,7 @@ func (a *Axis) adminJournal(w http.ResponseWriter, r *http.Request) {
 }
 
 // adminOrgans lists who exists.
-func adminOrgans(w http.ResponseWriter, _ *http.Request) {
+func (a *Axis) adminOrgans(w http.ResponseWriter, _ *http.Request) {
 	type row struct {
 		Organ   string  `json:"organ"`
 		Name    string  `json:"name"`
@@ -83,7 +83,7 @@ func adminOrgans(w http.ResponseWriter, _ *http.Request) {
 		Times   int     `json:"times,omitempty"` // how often for each Document; 0 with a Trouble is always
 	}
 	list := []row{}
-	for _, o := range organs() {
+	for _, o := range a.organs() {
 		s, _ := scripted(o.OrganID)
 		list = append(list, row{o.OrganID, o.OrganName, s.Trouble, s.Times})
 	}

@@ -3,9 +3,11 @@ package axistest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/transport/edoc"
 	"github.com/lienthong/lienthong/transport/soap"
+	"github.com/lienthong/lienthong/transport/vxp"
 )
 
 // Options says how an Axis behaves. The zero value is the default: bad
@@ -44,7 +47,8 @@ func (o Options) withDefaults() Options {
 }
 
 // Axis is a document axis in memory. Its ServeHTTP answers the eDoc operations
-// at any path; [Axis.Admin] is the management door.
+// at any path and the VXP methods at those that end in their names;
+// [Axis.Admin] is the management door.
 type Axis struct {
 	o Options
 
@@ -56,7 +60,13 @@ type Axis struct {
 	newest   map[sent]string      // number of the Document of kind 0 with this sender and DocumentId
 	pending  map[string][]string  // numbers, by receiver, oldest first
 	statuses map[string][]*trace  // by addressee, oldest first
-	stored   int64                // octets on disk
+
+	deliveries map[string]*delivery    // by number
+	boxes      map[string][]*delivery  // by receiver, oldest first
+	keys       map[string]string       // numbers, by the VXP call that sent the Document
+	registered map[string]registration // by OrganId
+
+	stored   int64 // octets on disk
 	journal  []Entry
 	requests int64           // in the journal's whole life
 	calls    map[call]uint64 // how often each was made
@@ -75,6 +85,7 @@ func New(o Options) *Axis {
 func (a *Axis) empty() {
 	a.docs, a.same, a.newest = map[string]*document{}, map[identity]string{}, map[sent]string{}
 	a.pending, a.statuses = map[string][]string{}, map[string][]*trace{}
+	a.deliveries, a.boxes, a.keys, a.registered = map[string]*delivery{}, map[string][]*delivery{}, map[string]string{}, map[string]registration{}
 	a.calls, a.tries, a.orders = map[call]uint64{}, map[try]int{}, nil
 	a.stored = 0
 }
@@ -128,16 +139,28 @@ func (a *Axis) Seed() uint64 { return a.o.Seed }
 // ServeHTTP implements http.Handler.
 func (a *Axis) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, out := a.begin(w, r)
+	defer x.end(out) // also when the handler breaks the connection off
+	if x.entry.Wire == wireVXP {
+		vxp.NewHandler(x, vxp.HandlerOptions{Done: x.doneVXP}).ServeHTTP(out, r)
+		return
+	}
 	edoc.NewHandler(x, edoc.HandlerOptions{Limits: a.o.Limits, Done: x.done}).ServeHTTP(out, r)
-	x.end(out)
 }
 
 // Token returns the access token of an organ.
 func Token(organ string) edxml.Secret { return edxml.Secret("test-" + organ) }
 
-// exists tells whether the register has the root of an identifier, or it is
+// exists tells whether there is an organ of this identifier.
+func (a *Axis) exists(id string) bool {
+	a.mu.Lock()
+	_, registered := a.registered[id]
+	a.mu.Unlock()
+	return registered || listed(id)
+}
+
+// listed tells whether the register has the root of an identifier, or it is
 // reserved.
-func exists(id string) bool {
+func listed(id string) bool {
 	parsed, err := organ.Parse(id)
 	if err != nil || string(parsed) != id {
 		return false
@@ -150,8 +173,8 @@ func exists(id string) bool {
 }
 
 // organs lists the codes in force now, under both generations of identifiers,
-// and the reserved ones.
-func organs() []edxml.Organ {
+// the reserved ones, and those that were registered.
+func (a *Axis) organs() []edxml.Organ {
 	now := time.Now()
 	var list []edxml.Organ
 	add := func(id organ.ID, name string) {
@@ -168,13 +191,18 @@ func organs() []edxml.Organ {
 	for _, s := range Scripts() {
 		add(organ.ID(s.Organ), s.Text.VI)
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, code := range slices.Sorted(maps.Keys(a.registered)) {
+		list = append(list, edxml.Organ{OrganID: code, OrganName: a.registered[code].name})
+	}
 	return list
 }
 
 // Authenticate implements edoc.Backend. From here on it is known whose call
 // it is, and so how to treat it.
 func (x *exchange) Authenticate(_ context.Context, organ string, token edxml.Secret) (edoc.Speaker, error) {
-	if !exists(organ) || token != Token(organ) {
+	if !x.axis.exists(organ) || token != Token(organ) {
 		return edoc.Speaker{}, edoc.ErrCredential
 	}
 	if err := x.treat(organ); err != nil {
@@ -183,5 +211,10 @@ func (x *exchange) Authenticate(_ context.Context, organ string, token edxml.Sec
 	return edoc.Speaker{Organs: []string{organ}}, nil
 }
 
-// Organs implements edoc.Backend.
-func (x *exchange) Organs(context.Context) ([]edxml.Organ, error) { return organs(), nil }
+// Organs implements both backends.
+func (x *exchange) Organs(context.Context) ([]edxml.Organ, error) {
+	if err := x.authentic(); err != nil {
+		return nil, err
+	}
+	return x.axis.organs(), nil
+}

@@ -12,6 +12,11 @@
 // mailbox of their own. The access token of an organ is "test-" and its
 // identifier ([Token]).
 //
+// It speaks both wires at once: eDoc at any path, told by SOAPAction, and VXP
+// at paths that end in one of its methods. There an organ's systemid is its
+// identifier and its secret [Secret]. What was sent over one wire can be
+// collected over the other; it is written in the other profile then.
+//
 // It is made of the same handlers as every axis of this project, and stricter:
 // a packet that breaks a rule of the axis ([edxml.Axis]) is refused with "M."
 // and the rule as its code, an unknown receiver by name

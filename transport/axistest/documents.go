@@ -12,6 +12,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
+	"github.com/lienthong/lienthong/transport/vxp"
 )
 
 // document is a Document that the Axis has taken.
@@ -19,7 +20,7 @@ type document struct {
 	id       string
 	received time.Time
 	head     edxml.Document
-	arrived  map[string]bool // receivers that confirmed it; a receiver that has not is false
+	to       map[string]*delivery // by receiver
 	*content
 }
 
@@ -45,23 +46,25 @@ type identity struct {
 func (x *exchange) Accept(_ context.Context, s *edoc.Submission) (transport.Receipt, error) {
 	x.noteDocument(s.Packet)
 	in := &intake{axis: x.axis}
-	receipt, kept, err := x.accept(s.Packet, in, func() error { return in.take(s) })
+	receipt, kept, err := x.accept(s.Packet, in, func() (*edxml.Packet, error) { return s.Packet, in.take(s) })
 	if !kept {
 		in.discard()
 	}
 	return receipt, err
 }
 
-// accept takes a Document whose content comes with take.
-func (x *exchange) accept(p *edxml.Packet, in *intake, take func() error) (_ transport.Receipt, kept bool, _ error) {
-	if err := receiversExist(p.Document); err != nil {
+// accept takes a Document whose content comes with take, which returns what is
+// known of the packet then.
+func (x *exchange) accept(p *edxml.Packet, in *intake, take func() (*edxml.Packet, error)) (_ transport.Receipt, kept bool, _ error) {
+	if err := x.receiversExist(p.Document); err != nil {
 		return transport.Receipt{}, false, err
 	}
 	if err := x.meet(x.axis.script(p.Document)); err != nil {
 		return transport.Receipt{}, false, err
 	}
 	in.head = *p.Document
-	if err := take(); err != nil {
+	p, err := take()
+	if err != nil {
 		return transport.Receipt{}, false, err
 	}
 	x.entry.Document.Digest, x.entry.Document.Files = in.head.Digest(), len(in.head.Attachments)
@@ -97,11 +100,11 @@ func (x *exchange) judge(p *edxml.Packet) error {
 }
 
 // receiversExist refuses a Document with a receiver that nobody knows.
-func receiversExist(d *edxml.Document) error {
+func (x *exchange) receiversExist(d *edxml.Document) error {
 	for _, to := range d.To {
-		if !exists(to.OrganID) {
-			return &transport.Fault{Operation: "SendDocument", Code: edoc.CodeUnknownReceiver, Text: fmt.Sprintf(
-				"trục không có đơn vị nhận %q / the axis knows no receiver %q", to.OrganID, to.OrganID)}
+		if !x.axis.exists(to.OrganID) {
+			return x.refusal(edoc.CodeUnknownReceiver, false, edxml.Text{
+				VI: fmt.Sprintf("trục không có đơn vị nhận %q", to.OrganID), EN: fmt.Sprintf("the axis knows no receiver %q", to.OrganID)})
 		}
 	}
 	return nil
@@ -117,9 +120,9 @@ func (x *exchange) commit(in *intake) (receipt transport.Receipt, kept bool, err
 		return transport.Receipt{ID: id, Existed: true}, false, nil
 	}
 	if id, here := a.newest[key.sent]; here && d.DocumentID != "" && d.DocType() == edxml.New {
-		return transport.Receipt{}, false, &transport.Fault{Operation: x.entry.Operation, Code: edoc.CodeOtherContent, Text: fmt.Sprintf(
-			"%[1]s đã gửi văn bản %[2]q với nội dung khác (số %[3]s) / %[1]s has sent document %[2]q with other content (number %[3]s)",
-			d.From.OrganID, d.DocumentID, id)}
+		return transport.Receipt{}, false, x.refusal(edoc.CodeOtherContent, false, edxml.Text{
+			VI: fmt.Sprintf("%s đã gửi văn bản %q với nội dung khác (số %s)", d.From.OrganID, d.DocumentID, id),
+			EN: fmt.Sprintf("%s has sent document %q with other content (number %s)", d.From.OrganID, d.DocumentID, id)})
 	}
 	c := &content{profile: in.profile, forms: map[form]*transport.Packet{{profile: in.profile}: &in.packet}}
 	doc := a.add(d, c, d.To)
@@ -143,11 +146,11 @@ func (x *exchange) commit(in *intake) (receipt transport.Receipt, kept bool, err
 // add files a Document under a new number for some of its receivers.
 func (a *Axis) add(d edxml.Document, c *content, receivers []edxml.Organ) *document {
 	a.last++
-	doc := &document{id: strconv.FormatInt(a.last, 10), received: time.Now(), head: d, content: c, arrived: map[string]bool{}}
+	doc := &document{id: strconv.FormatInt(a.last, 10), received: time.Now(), head: d, content: c, to: map[string]*delivery{}}
 	a.docs[doc.id] = doc
 	for _, to := range receivers {
-		if _, twice := doc.arrived[to.OrganID]; !twice {
-			doc.arrived[to.OrganID] = false
+		if doc.to[to.OrganID] == nil {
+			doc.to[to.OrganID] = a.deliver(to.OrganID, doc, nil)
 			a.pending[to.OrganID] = append(a.pending[to.OrganID], doc.id)
 		}
 	}
@@ -170,6 +173,7 @@ func (x *exchange) numbers(list []string) []string {
 	list = slices.Clone(list)
 	if x.doubled && len(list) > 0 {
 		list = append(list, list[0])
+		x.entry.Doubled = true
 	}
 	if x.shuffled {
 		x.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
@@ -194,7 +198,7 @@ func (x *exchange) find(operation, code, organ, id string) (*document, error) {
 	x.axis.mu.Lock()
 	defer x.axis.mu.Unlock()
 	if doc, here := x.axis.docs[id]; here {
-		if _, receiver := doc.arrived[organ]; receiver {
+		if doc.to[organ] != nil {
 			return doc, nil
 		}
 	}
@@ -239,7 +243,7 @@ func (x *exchange) Confirm(_ context.Context, organ, id string) error {
 		x.axis.file(edxml.Status{
 			From: doc.receiver(organ), ResponseFor: doc.responseFor(doc.head.From.OrganID), StatusCode: edxml.StatusArrived,
 			Description: "Đã nhận văn bản về hệ thống", Timestamp: edxml.TimestampOf(x.clock()),
-		}, nil)
+		})
 	}
 	return nil
 }
@@ -261,11 +265,10 @@ func (x *exchange) take(doc *document, organ string) bool {
 	a := x.axis
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if doc.arrived[organ] {
+	if doc.to[organ].ended() {
 		return false
 	}
-	doc.arrived[organ] = true
-	a.pending[organ] = slices.DeleteFunc(a.pending[organ], func(other string) bool { return other == doc.id })
+	a.settle(doc.to[organ], vxp.Done, "")
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
 
@@ -17,13 +18,32 @@ import (
 type exchange struct {
 	axis *Axis
 	manners
-	entry Entry
+	treated bool // the manners are decided
+	entry   Entry
+}
+
+// The wires, as the journal names them.
+const (
+	wireEdoc = "edoc"
+	wireVXP  = "vxp"
+)
+
+// methods are those of VXP. What is none of them, and says what it wants in
+// SOAPAction or not at all, is eDoc.
+var methods = map[string]bool{
+	"sendEdoc": true, "getReceivedEdocList": true, "getSentEdocList": true, "getEdoc": true, "downloadEdoc": true, "updateStatus": true,
+	"countReceiveEdoc": true, "countReceiveStatus": true, "getAgenciesList": true, "getAgenciesListQD20": true, "getSynchronizeUnit": true,
+	"registerAgency": true, "deleteAgency": true,
 }
 
 // begin looks at a request before its handler does.
 func (a *Axis) begin(w http.ResponseWriter, r *http.Request) (*exchange, *answer) {
+	wire, operation := wireEdoc, soap.Action(r.Header)
+	if last := path.Base(r.URL.Path); operation == "" && methods[last] {
+		wire, operation = wireVXP, last
+	}
 	x := &exchange{axis: a, entry: Entry{
-		At: time.Now(), Wire: "edoc", Method: r.Method, Path: r.URL.Path, Operation: soap.Action(r.Header),
+		At: time.Now(), Wire: wire, Method: r.Method, Path: r.URL.Path, Operation: operation,
 		Action: r.Header.Get("SOAPAction"), ContentType: r.Header.Get("Content-Type"), UserAgent: r.UserAgent(),
 	}}
 	r.Body = &counted{r.Body, &x.entry.Received}
@@ -137,7 +157,7 @@ const page = `<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><b
 
 // oversized begins an answer of a wire that then does not end.
 func oversized(wire string) string {
-	if wire == "vxp" {
+	if wire == wireVXP {
 		return `{"status":"OK","ErrorCode":"0","DocId":"","ErrorDesc":"`
 	}
 	return `<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="` + soap.Namespace + `"><SOAP-ENV:Body><Report>`

@@ -34,6 +34,8 @@ type Entry struct {
 
 	Number   string        `json:"number,omitempty"`   // the Axis's number: of what was sent, collected or confirmed
 	Listed   []string      `json:"listed,omitempty"`   // numbers in the answer
+	Doubled  bool          `json:"doubled,omitempty"`  // one of them twice
+	State    string        `json:"state,omitempty"`    // of a delivery over VXP
 	Since    string        `json:"since,omitempty"`    // the moment statuses were asked from
 	Document *SentDocument `json:"document,omitempty"` // what was sent
 	Reported *SentStatus   `json:"reported,omitempty"` // the Status that was sent

@@ -104,6 +104,7 @@ func (a *Axis) manners(c call) manners {
 // treat decides how the call of an organ is treated, and refuses it where that
 // is what it meets before anything is applied.
 func (x *exchange) treat(organ string) error {
+	x.treated = true
 	c := call{organ, x.entry.Operation}
 	x.manners = x.axis.manners(c)
 	if t := x.axis.ordered(c); t != "" {
@@ -135,5 +136,8 @@ const CodeRefused = "M.Refused"
 
 // refusal is a Fault of the call.
 func (x *exchange) refusal(code string, transient bool, text edxml.Text) error {
+	if x.entry.Wire == wireVXP {
+		code = overVXP(code, transient)
+	}
 	return &transport.Fault{Operation: x.entry.Operation, Code: code, Transient: transient, Text: text.VI + " / " + text.EN}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
-	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
 )
 
@@ -14,30 +13,32 @@ import (
 type trace struct {
 	edxml.Status
 	received time.Time
-	given    bool   // by GetTraces without a moment
-	raw      []byte // the single file it came as, nil when it came otherwise
+	given    bool // by GetTraces without a moment
 }
 
-// AcceptStatus implements edoc.Backend.
+// AcceptStatus implements both backends. The Document must be known, and the
+// organs must be its sender and one of its receivers: for a take-back (13) the
+// sender writes to the receiver, else the receiver to the sender.
 func (x *exchange) AcceptStatus(_ context.Context, s *edxml.Status) error {
-	return x.acceptStatus(s, nil)
-}
-
-// acceptStatus takes a Status. The Document must be known, and the organs must
-// be its sender and one of its receivers: for a take-back (13) the sender
-// writes to the receiver, else the receiver to the sender.
-func (x *exchange) acceptStatus(s *edxml.Status, raw []byte) error {
+	if err := x.authentic(); err != nil {
+		return err
+	}
 	x.noteStatus(s)
-	if err := x.judge(&edxml.Packet{Kind: edxml.KindStatus, Profile: edxml.ProfileSOAP, Status: s}); err != nil {
+	profile := edxml.ProfileSOAP
+	if x.entry.Wire == wireVXP {
+		profile = edxml.ProfileQCVN102
+	}
+	if err := x.judge(&edxml.Packet{Kind: edxml.KindStatus, Profile: profile, Status: s}); err != nil {
 		return err
 	}
 	a := x.axis
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.about(s) == nil {
-		return &transport.Fault{Operation: x.entry.Operation, Code: edoc.CodeStatusDocument, Text: fmt.Sprintf(
-			"không có văn bản %[1]q (%[2]s) giữa %[3]s và %[4]s / there is no document %[1]q (%[2]s) between %[3]s and %[4]s",
-			s.ResponseFor.DocumentID, s.ResponseFor.Code, s.From.OrganID, s.ResponseFor.OrganID)}
+		r := s.ResponseFor
+		return x.refusal(edoc.CodeStatusDocument, false, edxml.Text{
+			VI: fmt.Sprintf("không có văn bản %q (%s) giữa %s và %s", r.DocumentID, r.Code, s.From.OrganID, r.OrganID),
+			EN: fmt.Sprintf("there is no document %q (%s) between %s and %s", r.DocumentID, r.Code, s.From.OrganID, r.OrganID)})
 	}
 	if s.StatusCode != edxml.StatusProcessing { // the one status that may come several times
 		for _, t := range a.statuses[s.ResponseFor.OrganID] {
@@ -47,7 +48,7 @@ func (x *exchange) acceptStatus(s *edxml.Status, raw []byte) error {
 			}
 		}
 	}
-	a.file(*s, raw)
+	a.file(*s)
 	return nil
 }
 
@@ -60,8 +61,7 @@ func (a *Axis) about(s *edxml.Status) *document {
 	}
 	var found *document
 	for _, doc := range a.docs {
-		_, addressed := doc.arrived[receiver]
-		if doc.head.From.OrganID != sender || !addressed {
+		if doc.head.From.OrganID != sender || doc.to[receiver] == nil {
 			continue
 		}
 		named := s.ResponseFor.DocumentID != "" && s.ResponseFor.DocumentID == doc.head.DocumentID ||
@@ -74,9 +74,11 @@ func (a *Axis) about(s *edxml.Status) *document {
 }
 
 // file puts a Status into the mailbox of its addressee.
-func (a *Axis) file(s edxml.Status, raw []byte) {
+func (a *Axis) file(s edxml.Status) {
 	to := s.ResponseFor.OrganID
-	a.statuses[to] = append(a.statuses[to], &trace{Status: s, received: time.Now(), raw: raw})
+	t := &trace{Status: s, received: time.Now()}
+	a.statuses[to] = append(a.statuses[to], t)
+	a.deliver(to, nil, t)
 }
 
 // Statuses implements edoc.Backend. A moment counts against the Axis's own

@@ -24,7 +24,7 @@ func NewHandler(b Backend, o HandlerOptions) http.Handler {
 	if o.Control == 0 {
 		o.Control = 1 << 20
 	}
-	return transport.Paced(&handler{backend: b, o: o}, o.Idle)
+	return &handler{backend: b, o: o}
 }
 
 type handler struct {

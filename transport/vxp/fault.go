@@ -94,10 +94,11 @@ func (c *Client) unreached(ctx context.Context, op string, err error) error {
 	if text := err.Error(); c.scrub(text) != text {
 		err = errors.New(c.scrub(text))
 	}
-	var limit *LimitError // it will be as large the next time
+	var limit *LimitError
 	var header *HeaderError
 	var address *url.Error
-	final := errors.As(err, &limit) || errors.As(err, &header) || errors.As(err, &address) && address.Op == "parse"
+	tooLarge := errors.As(err, &limit) && op != opSend && op != opUpdate // these may be done, and answer otherwise the next time
+	final := tooLarge || errors.As(err, &header) || errors.As(err, &address) && address.Op == "parse"
 	return &transport.Fault{Operation: op, Transient: !final, Err: err}
 }
 
