@@ -2,9 +2,11 @@ package transport
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 )
 
@@ -92,6 +94,51 @@ func (g *gunzip) fail(err error) error {
 	}
 	g.err = err
 	return err
+}
+
+// Gzip packs src as it is read, without holding it.
+func Gzip(src io.ReadCloser) io.ReadCloser {
+	g := &zipping{src: src}
+	g.zip = gzip.NewWriter(&g.ready)
+	return g
+}
+
+type zipping struct {
+	src   io.ReadCloser
+	zip   *gzip.Writer
+	ready bytes.Buffer // packed, not read yet
+	raw   [32 << 10]byte
+	err   error
+}
+
+func (g *zipping) Read(p []byte) (int, error) {
+	for g.ready.Len() == 0 {
+		if g.err != nil {
+			return 0, g.err
+		}
+		var n int
+		n, g.err = g.src.Read(g.raw[:])
+		_, _ = g.zip.Write(g.raw[:n]) // a bytes.Buffer does not fail
+		if g.err == io.EOF {
+			_ = g.zip.Close()
+		}
+	}
+	return g.ready.Read(p)
+}
+
+func (g *zipping) Close() error { return g.src.Close() }
+
+// TakesGzip tells whether the sender of a request takes gzip in the answer
+// (RFC 9110 §12.5.3).
+func TakesGzip(h http.Header) bool {
+	for coding := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		weight = strings.ReplaceAll(weight, " ", "")
+		if name = strings.TrimSpace(name); strings.EqualFold(name, "gzip") || name == "*" {
+			return strings.Trim(strings.TrimPrefix(strings.ToLower(weight), "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
 }
 
 // counted counts what is read and keeps the error.

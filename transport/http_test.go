@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -465,3 +466,28 @@ type remembering struct {
 }
 
 func (r *remembering) Read(p []byte) (int, error) { r.read = true; return r.Reader.Read(p) }
+
+// TestGzipBothWays packs and unpacks, read in any steps.
+func TestGzipBothWays(t *testing.T) {
+	text := strings.Repeat("trục liên thông ", 100_000)
+	packed := transport.Gzip(io.NopCloser(iotest.HalfReader(strings.NewReader(text))))
+	got, err := io.ReadAll(transport.Gunzip(iotest.OneByteReader(packed)))
+	if err != nil || string(got) != text {
+		t.Errorf("%d octets of %d, %v", len(got), len(text), err)
+	}
+	broken := errors.New("disk")
+	if _, err := io.ReadAll(transport.Gzip(io.NopCloser(io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))))); err != broken {
+		t.Errorf("a source that breaks: %v", err)
+	}
+}
+
+// TestTakesGzip reads Accept-Encoding.
+func TestTakesGzip(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": false, "gzip": true, "deflate, GZIP ;q=0.5": true, "gzip;q=0": false, "gzip; q=0.000": false, "*": true, "br": false, "gzip;q=1.0": true,
+	} {
+		if got := transport.TakesGzip(http.Header{"Accept-Encoding": {value}}); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+}

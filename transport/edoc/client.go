@@ -31,6 +31,9 @@ type Client struct {
 	HTTP   *http.Client
 	Limits Limits
 
+	// Gzip packs requests. No public axis is known to take that, our own does.
+	Gzip bool
+
 	once sync.Once
 	http *http.Client
 }
@@ -109,7 +112,11 @@ func (c *Client) post(ctx context.Context, op string, body *soap.Body, header ht
 
 func (x *exchange) post(body *soap.Body, header http.Header) error {
 	c := x.c
-	content, err := body.Open()
+	open, size, err := c.pack(body)
+	if err != nil {
+		return c.unreached(x.ctx, x.op, err)
+	}
+	content, err := open()
 	if err != nil {
 		return c.unreached(x.ctx, x.op, err)
 	}
@@ -121,7 +128,9 @@ func (x *exchange) post(body *soap.Body, header http.Header) error {
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.ContentLength, req.GetBody = body.Size(), body.Open
+	if req.ContentLength, req.GetBody = size, open; c.Gzip {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
 	req.Header.Set("Content-Type", body.ContentType())
 	req.Header.Set("SOAPAction", x.op) // bare: every client seen writes it so, SOAP 1.1 §6.1.1 would quote it
 	req.Header.Set("Accept", "text/xml, multipart/related")
@@ -141,6 +150,34 @@ func (x *exchange) post(body *soap.Body, header http.Header) error {
 	return nil
 }
 
+// pack returns the octets of a request, and how many there are, -1 when that
+// is not known before.
+func (c *Client) pack(body *soap.Body) (open func() (io.ReadCloser, error), size int64, err error) {
+	if !c.Gzip {
+		return body.Open, body.Size(), nil
+	}
+	open = func() (io.ReadCloser, error) {
+		content, err := body.Open()
+		if err != nil {
+			return nil, err
+		}
+		return transport.Gzip(content), nil
+	}
+	if body.Size() < 0 || body.Size() > packWhole {
+		return open, -1, nil
+	}
+	content, err := open()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer content.Close()
+	packed, err := io.ReadAll(content)
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(packed)), nil }, int64(len(packed)), err
+}
+
+// packWhole is the size up to which a request is packed before it goes.
+const packWhole = 64 << 10
+
 // unreadable is the Fault for an answer that is no SOAP message.
 func (x *exchange) unreadable(err error) error {
 	var media *soap.ContentTypeError
@@ -150,10 +187,10 @@ func (x *exchange) unreadable(err error) error {
 	case errors.As(err, &media):
 		what, _, _ := mime.ParseMediaType(x.res.Header.Get("Content-Type"))
 		if what == "text/html" {
-			return x.c.ill(x.op, true, "an HTML page came in place of an answer: the address is not the axis's, or a proxy stands before it")
+			return x.c.unreached(x.ctx, x.op, fmt.Errorf("an HTML page came in place of an answer: the address is not the axis's, or a proxy stands before it: %w", err))
 		}
 	case errors.Is(err, soap.ErrVersion):
-		return x.c.ill(x.op, false, "the answer is SOAP 1.2; the eDoc operations are SOAP 1.1")
+		return &transport.Fault{Operation: x.op, Err: fmt.Errorf("the answer is SOAP 1.2, the eDoc operations are SOAP 1.1: %w", err)}
 	}
 	return x.c.unreached(x.ctx, x.op, fmt.Errorf("the answer cannot be read: %w", err))
 }

@@ -1,6 +1,7 @@
 package edoc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -89,7 +90,11 @@ type call struct {
 
 // serve answers the request and returns why it was refused.
 func (c *call) serve() error {
-	msg, err := soap.Read(c.r.Header.Get("Content-Type"), c.r.Body, c.h.o.Limits)
+	body, err := transport.Decode(c.r.Header.Get("Content-Encoding"), c.r.Body)
+	if err != nil {
+		return c.fault(err)
+	}
+	msg, err := soap.Read(c.r.Header.Get("Content-Type"), body, c.h.o.Limits)
 	if err != nil {
 		return c.fault(err)
 	}
@@ -243,8 +248,10 @@ func broken(err error) bool {
 	var limit *soap.LimitError
 	var double *soap.DuplicateError
 	var media *soap.ContentTypeError
+	var ratio *transport.RatioError
+	var stall *transport.StallError
 	return errors.Is(err, soap.ErrMalformed) || errors.Is(err, soap.ErrTruncated) || errors.Is(err, soap.ErrVersion) ||
-		errors.As(err, &limit) || errors.As(err, &double) || errors.As(err, &media)
+		errors.As(err, &limit) || errors.As(err, &double) || errors.As(err, &media) || errors.As(err, &ratio) || errors.As(err, &stall)
 }
 
 // fault answers with a SOAP fault and returns it, or what caused it.
@@ -275,10 +282,19 @@ func (c *call) fault(err error) error {
 func (c *call) write(status int, envelope []byte) {
 	h := c.w.Header()
 	h.Set("Content-Type", "text/xml; charset=utf-8")
+	if len(envelope) > worthPacking && transport.TakesGzip(c.r.Header) {
+		if packed, err := io.ReadAll(transport.Gzip(io.NopCloser(bytes.NewReader(envelope)))); err == nil {
+			envelope = packed
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
 	h.Set("Content-Length", strconv.Itoa(len(envelope)))
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(envelope) // nobody is left to tell
 }
+
+// worthPacking is the size from which on an answer goes in gzip, where the caller takes it.
+const worthPacking = 8 << 10
 
 // limited bounds the envelope of a control call.
 type limited struct {

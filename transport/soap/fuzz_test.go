@@ -31,7 +31,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("part %d: root %v", i, p.Root)
 			}
 		}
-		if total > len(body) {
+		if total > len(body)/3*4+4 { // what an xop:Include names becomes base64
 			t.Errorf("%d octets out of %d", total, len(body))
 		}
 		if err == nil && len(parts) == 0 {

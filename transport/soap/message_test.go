@@ -99,6 +99,15 @@ func TestReadTolerance(t *testing.T) {
 			crlf("--b", `Content-Type: application/xop+xml; type="text/xml"`, "", envelope, "--b--"),
 			[]part{{Root: true, Type: `application/xop+xml; type="text/xml"`, Content: envelope}},
 		},
+		"MTOM, included from before and from behind": {
+			`multipart/related; type="application/xop+xml"; start="<r>"; boundary="b"`,
+			crlf("--b", "Content-ID: <a@x>", "", "AB", "--b", "Content-ID: <r>", `Content-Type: application/xop+xml; type="text/xml"`, "",
+				`<E xmlns:x="http://www.w3.org/2004/08/xop/include"><A><x:Include href="cid:c%40x"/></A> <B><x:Include href="cid:a@x"></x:Include></B></E>`,
+				"--b", "Content-ID: <other>", "", "1", "--b", "Content-ID: <c@x>", "Content-Transfer-Encoding: binary", "", "xin chào", "--b", "Content-ID: <last>", "", "2", "--b--"),
+			[]part{{Root: true, ID: "r", Type: `application/xop+xml; type="text/xml"`,
+				Content: `<E xmlns:x="http://www.w3.org/2004/08/xop/include"><A>eGluIGNow6Bv</A> <B>QUI=</B></E>`},
+				{ID: "other", Content: "1"}, {ID: "last", Content: "2"}},
+		},
 		"the envelope alone":      {"text/xml; charset=utf-8", envelope, []part{{Root: true, Type: "text/xml; charset=utf-8", Content: envelope}}},
 		"alone, application/xml":  {"application/xml", envelope, []part{{Root: true, Type: "application/xml", Content: envelope}}},
 		"alone, a bare parameter": {"text/xml; charset", envelope, []part{{Root: true, Type: "text/xml; charset", Content: envelope}}},
@@ -151,15 +160,32 @@ func TestReadRefuses(t *testing.T) {
 		"too long an envelope, alone":  {"text/xml", strings.Repeat(" ", 81), &LimitError{"envelope", 80}},
 		"too long a file":              {related, root + "--b\r\n\r\n" + strings.Repeat("x", 101) + "\r\n--b--", &LimitError{"part", 100}},
 		"too long before the envelope": {related, "--b\r\n\r\n" + strings.Repeat("x", 101) + "\r\n" + root + "--b--", &LimitError{"part", 100}},
+		"too much before the envelope": {related, strings.Repeat("--b\r\n\r\n"+strings.Repeat("x", 60)+"\r\n", 3) + root + "--b--", &LimitError{"spool", 150}},
+		"included, not there":          {related, include("x") + "--b--", ErrMalformed},
+		"included twice":               {related, include("f", "f") + "--b\r\nContent-ID: f\r\n\r\n1\r\n--b--", ErrMalformed},
+		"too large an inclusion":       {related, include("f") + "--b\r\nContent-ID: f\r\n\r\n" + strings.Repeat("1", 99) + "\r\n--b--", &LimitError{"envelope", 180}},
 		"too long a message":           {related, root + strings.Repeat("--b\r\n\r\n"+strings.Repeat("x", 99)+"\r\n", 4) + "--b--", &LimitError{"message", 400}},
 		"too many parts":               {related, root + strings.Repeat("--b\r\n\r\n1\r\n", 6) + "--b--", &LimitError{"parts", 5}},
 		"too long a header":            {related, root + "--b\r\nX: " + strings.Repeat("x", 64) + "\r\n\r\n1\r\n--b--", &LimitError{"header", 64}},
 	} {
-		_, err := readAll(tc.contentType, strings.NewReader(tc.body), Limits{Envelope: 80, Part: 100, Message: 400, Parts: 5, Header: 64})
+		limits := Limits{Envelope: 80, Part: 100, Message: 400, Parts: 5, Header: 64, Spool: 150}
+		if strings.Contains(name, "inclu") {
+			limits.Envelope = 180
+		}
+		_, err := readAll(tc.contentType, strings.NewReader(tc.body), limits)
 		if !same(err, tc.want) {
 			t.Errorf("%s: error %v, want %v", name, err, tc.want)
 		}
 	}
+}
+
+// include is the root part of a message in MTOM that includes the parts with these Content-IDs.
+func include(ids ...string) string {
+	text := "--b\r\nContent-ID: <r>\r\nContent-Type: application/xop+xml\r\n\r\n" + `<E xmlns:x="` + namespaceXOP + `">`
+	for _, id := range ids {
+		text += `<x:Include href="cid:` + id + `"/>`
+	}
+	return text + "</E>\r\n"
 }
 
 // same compares an error with a sentinel, or with a typed error by value.

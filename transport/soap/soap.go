@@ -84,6 +84,7 @@ type Limits struct {
 	Envelope int64 // octets of the envelope after Content-Transfer-Encoding; default 32 MiB
 	Part     int64 // octets of one file after Content-Transfer-Encoding; default 2 GiB
 	Message  int64 // octets of the whole message as received, spooled parts included; default 4 GiB
+	Spool    int64 // octets of the parts that come before the envelope and wait in a file; default 256 MiB
 	Parts    int   // files beside the envelope; default 1,000
 	Header   int   // octets of the header of one part; default 16 KiB
 }
@@ -97,6 +98,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Message == 0 {
 		l.Message = 4 << 30
+	}
+	if l.Spool == 0 {
+		l.Spool = 256 << 20
 	}
 	if l.Parts == 0 {
 		l.Parts = 1000

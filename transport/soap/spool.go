@@ -6,8 +6,9 @@ import (
 	"os"
 )
 
-// spool keeps the parts that come before the envelope in one temporary file. Its zero value is empty.
+// spool keeps the parts that come before the envelope in one temporary file. It is empty at first.
 type spool struct {
+	max     int64 // Limits.Spool
 	file    *os.File
 	size    int64
 	waiting []*Incoming
@@ -22,13 +23,24 @@ func (s *spool) add(in *Incoming) error {
 		}
 		s.file = file
 	}
-	n, err := io.Copy(s.file, in.Content)
+	n, err := io.Copy(s.file, &limitReader{src: in.Content, name: "spool", max: s.max, left: s.max - s.size})
 	if err != nil {
 		return err
 	}
 	in.Content = io.NewSectionReader(s.file, s.size, n)
 	s.size += n
 	s.waiting = append(s.waiting, in)
+	return nil
+}
+
+// take returns the content of the part with a Content-ID, nil when it does not wait here.
+func (s *spool) take(id string) *Incoming {
+	for i, in := range s.waiting {
+		if in.ID == id {
+			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)
+			return in
+		}
+	}
 	return nil
 }
 
