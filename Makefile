@@ -1,6 +1,36 @@
 # `make` alone says what there is.
 
 FUZZTIME ?= 30s
+BENCH ?= .
+BENCHTIME ?= 1s
+
+# A row for each benchmark: what it reaches (ours-UNIT), what the floor reaches
+# in the same run (floor-UNIT), their ratio, the time of one round, and whatever
+# else it reports. CONTRIBUTING.md says how to write one.
+define BENCH_TABLE
+BEGIN {
+	row = "%-48s %14s %14s %7s %14s  %s\n"
+	printf row, "benchmark", "ours", "floor", "ratio", "ns/op", ""
+}
+/^pkg: / { sub(/^.*\/lienthong\/lienthong\/?/, ""); printf "\n%s\n", $$0 == "" ? "." : $$0; next }
+/^Benchmark/ && NF > 3 {
+	name = $$1; sub(/^Benchmark/, "", name); sub(/-[0-9]+$$/, "", name)
+	ours = floor = ratio = "-"; time = rest = ""
+	for (i = 3; i < NF; i += 2) {
+		if ($$(i+1) ~ /^ours-/) ours = $$i " " substr($$(i+1), 6)
+		else if ($$(i+1) ~ /^floor-/) floor = $$i " " substr($$(i+1), 7)
+		else if ($$(i+1) == "ratio") ratio = sprintf("%.2f", $$i)
+		else if ($$(i+1) == "ns/op") time = $$i
+		else rest = rest $$i " " $$(i+1) "  "
+	}
+	printf row, "  " name, ours, floor, ratio, time, rest
+	next
+}
+/^(ok|PASS|goos|goarch|cpu|\?)/ { next }
+/./ { print; if (/^(FAIL|--- FAIL|panic)/) failed = 1 }
+END { exit failed }
+endef
+export BENCH_TABLE
 
 .DEFAULT_GOAL := help
 .PHONY: help test race vet lint generate fuzz bench demo build ci
@@ -26,8 +56,8 @@ generate: ## write the generated files anew
 fuzz: ## run every fuzz target for 30 s each (FUZZTIME=5m make fuzz)
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
-bench: ## run every benchmark
-	go test -run='^$$' -bench=. -benchmem ./...
+bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIME=3s make bench)
+	@go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem ./... | awk "$$BENCH_TABLE"
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo

@@ -37,11 +37,11 @@ func newContent(r *Reader, a *Attachment, text *base64Reader, octets io.Reader) 
 	if text != nil {
 		octets = text
 	}
-	buffered := bufio.NewReaderSize(octets, 4096)
+	buffered := packedReader(octets)
 	if entry := openZip(buffered, a.Name, a.ContentType); entry != nil {
 		c.zip, c.src = entry, entry
 	} else {
-		c.src = buffered
+		c.src = buffered.Reader
 	}
 	return c
 }
@@ -59,7 +59,7 @@ func (c *content) Read(p []byte) (int, error) {
 	switch {
 	case c.a.Size > c.r.limits.Attachment:
 		err = &LimitError{Limit: "attachment", Max: c.r.limits.Attachment, Name: c.a.Name}
-	case c.zip != nil && c.a.Size > 10<<20 && c.a.Size > c.zip.in.n*c.r.limits.UnzipRatio:
+	case c.zip != nil && c.a.Size > 10<<20 && c.a.Size > c.zip.in.used()*c.r.limits.UnzipRatio:
 		err = &LimitError{Limit: "unzip ratio", Max: c.r.limits.UnzipRatio, Name: c.a.Name}
 	}
 	if err != nil {

@@ -42,5 +42,8 @@ func (v *validation) files(d *Document) {
 func kindName(name string) string {
 	name = strings.ToLower(strings.Join(strings.Fields(compose(name)), " "))
 	name, _, _ = strings.Cut(name, " (")
-	return strings.NewReplacer("thoả", "thỏa", "uỷ", "ủy").Replace(name)
+	return olderTones.Replace(name)
 }
+
+// olderTones writes two syllables of the list as the decree does.
+var olderTones = strings.NewReplacer("thoả", "thỏa", "uỷ", "ủy")

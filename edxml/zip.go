@@ -28,7 +28,7 @@ const (
 // attachment. It reads forward only: the central directory is at the end, and
 // an attachment is a stream.
 type zipEntry struct {
-	in     *counter
+	in     *packed
 	body   io.Reader
 	crc    uint32
 	want   uint32
@@ -36,35 +36,43 @@ type zipEntry struct {
 	method uint16
 }
 
-// counter counts the bytes read from the packed side.
-type counter struct {
+// packed is the zip's own side: what has been read of it, and why its source
+// failed. It counts below the buffer, in blocks: flate takes its input byte by
+// byte.
+type packed struct {
 	*bufio.Reader
+	src io.Reader
 	n   int64
 	err error // of the source, other than its end and faults of the encoding
 }
 
-// note keeps an error of the source and passes it on.
-func (c *counter) note(err error) error {
-	var fault *ContentError
-	if err != nil && err != io.EOF && !errors.As(err, &fault) {
-		c.err = err
-	}
-	return err
+// packedReader buffers a source that may be a zip.
+func packedReader(src io.Reader) *packed {
+	p := &packed{src: src}
+	p.Reader = bufio.NewReaderSize(source{p}, 4096)
+	return p
 }
 
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.n += int64(n)
-	return n, c.note(err)
+// source fills the buffer of packed.
+type source struct {
+	to *packed
 }
 
-func (c *counter) ReadByte() (byte, error) {
-	b, err := c.Reader.ReadByte()
-	if err == nil {
-		c.n++
+// Read implements io.Reader.
+func (s source) Read(b []byte) (int, error) {
+	n, err := s.to.src.Read(b)
+	s.to.n += int64(n)
+	if err != nil && err != io.EOF {
+		var fault *ContentError
+		if !errors.As(err, &fault) {
+			s.to.err = err
+		}
 	}
-	return b, c.note(err)
+	return n, err
 }
+
+// used returns how many bytes were taken out.
+func (p *packed) used() int64 { return p.n - int64(p.Buffered()) }
 
 // openZip returns the entry if the octets are a zip that the packet wrapped
 // around the file, nil if they are the file itself.
@@ -72,7 +80,7 @@ func (c *counter) ReadByte() (byte, error) {
 // QUIRK: the VNPT and BKAV libraries zip most files and say so, the national
 // axis zips again and does not say so, and Office files are zips themselves;
 // so the bytes decide, with the name and the first entry.
-func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
+func openZip(r *packed, name, contentType string) *zipEntry {
 	if strings.EqualFold(path.Ext(name), ".zip") {
 		return nil
 	}
@@ -81,13 +89,13 @@ func openZip(r *bufio.Reader, name, contentType string) *zipEntry {
 
 // openEntry returns the first entry of a zip if it can be read forward and is
 // wanted by its name; else nothing of r is consumed.
-func openEntry(r *bufio.Reader, wanted func(entry string) bool) *zipEntry {
+func openEntry(r *packed, wanted func(entry string) bool) *zipEntry {
 	head, err := r.Peek(zipHeader)
 	if err != nil || binary.LittleEndian.Uint32(head) != zipLocal {
 		return nil
 	}
 	flags, method := binary.LittleEndian.Uint16(head[6:]), binary.LittleEndian.Uint16(head[8:])
-	crc, packed := binary.LittleEndian.Uint32(head[14:]), binary.LittleEndian.Uint32(head[18:])
+	crc, size := binary.LittleEndian.Uint32(head[14:]), binary.LittleEndian.Uint32(head[18:])
 	nameLen, extraLen := int(binary.LittleEndian.Uint16(head[26:])), int(binary.LittleEndian.Uint16(head[28:]))
 	if zipHeader+nameLen > 2048 {
 		return nil
@@ -100,13 +108,12 @@ func openEntry(r *bufio.Reader, wanted func(entry string) bool) *zipEntry {
 	if !wanted(entry) || method != zipDeflate && (method != zipStored || flags&8 != 0) || flags&1 != 0 {
 		return nil
 	}
-	e := &zipEntry{in: &counter{Reader: r}, want: crc, flags: flags, method: method}
-	_, err = r.Discard(zipHeader + nameLen + extraLen)
-	_ = e.in.note(err) // a zip that ends here is damaged: the body will say so
+	e := &zipEntry{in: r, want: crc, flags: flags, method: method}
+	_, _ = r.Discard(zipHeader + nameLen + extraLen) // a zip that ends here is damaged: the body will say so
 	if method == zipStored {
-		e.body = io.LimitReader(e.in, int64(packed))
+		e.body = io.LimitReader(r.Reader, int64(size))
 	} else {
-		e.body = flate.NewReader(e.in)
+		e.body = flate.NewReader(r.Reader)
 	}
 	return e
 }
@@ -139,7 +146,7 @@ func (e *zipEntry) Read(p []byte) (int, error) {
 func (e *zipEntry) finish() (second bool, err error) {
 	if e.flags&8 != 0 { // the sum stands in a data descriptor, with or without a signature
 		d, err := e.in.Peek(8)
-		if e.in.note(err) != nil {
+		if err != nil {
 			return false, fmt.Errorf("it ends before its data descriptor")
 		}
 		size := 12
@@ -148,13 +155,13 @@ func (e *zipEntry) finish() (second bool, err error) {
 			size = 16
 		}
 		e.want = binary.LittleEndian.Uint32(d)
-		if _, err := e.in.Discard(size); e.in.note(err) != nil {
+		if _, err := e.in.Discard(size); err != nil {
 			return false, fmt.Errorf("it ends inside its data descriptor")
 		}
 	}
 	next, _ := e.in.Peek(4) // an error comes again
 	second = len(next) == 4 && binary.LittleEndian.Uint32(next) == zipLocal
-	if _, err := io.Copy(io.Discard, e.in.Reader); e.in.note(err) != nil {
+	if _, err := io.Copy(io.Discard, e.in.Reader); err != nil {
 		return second, err
 	}
 	if e.crc != e.want {
@@ -166,9 +173,9 @@ func (e *zipEntry) finish() (second bool, err error) {
 // unzipped returns r, or the first entry of the zip that r is, and whether it
 // is one. QUIRK: the iVBDH dialect zips both of its files.
 func unzipped(r io.Reader, limits Limits) (io.Reader, bool, error) {
-	head := bufio.NewReaderSize(r, 4096)
+	head := packedReader(r)
 	if magic, err := head.Peek(4); err != nil || binary.LittleEndian.Uint32(magic) != zipLocal {
-		return head, false, nil // whoever reads on meets the error
+		return head.Reader, false, nil // whoever reads on meets the error
 	}
 	e := openEntry(head, func(string) bool { return true })
 	if e == nil {
@@ -186,7 +193,7 @@ type bounded struct {
 // Read implements io.Reader.
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.zipEntry.Read(p)
-	if b.n += int64(n); b.n > 10<<20 && b.n > b.in.n*b.ratio {
+	if b.n += int64(n); b.n > 10<<20 && b.n > b.in.used()*b.ratio {
 		return n, &LimitError{Limit: "unzip ratio", Max: b.ratio}
 	}
 	return n, err

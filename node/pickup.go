@@ -85,6 +85,7 @@ func (n *Node) Done(ctx context.Context, id, lease string) (*Transfer, error) {
 			return err
 		}
 		t.Pickup.Done, t.Pickup.Until = now, time.Time{}
+		t.Acts = append(t.Acts, Act{At: now, Actor: t.Pickup.By, Action: "take"})
 		t.Lookup = slices.DeleteFunc(t.Lookup, func(k string) bool { return k == waitingKey })
 		return nil
 	})

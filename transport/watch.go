@@ -1,11 +1,13 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +22,9 @@ const (
 	waiting   = "waiting for the answer"
 	receiving = "receiving"
 )
+
+// smallBody is the size up to which a request is held in memory when it goes.
+const smallBody = 64 << 10
 
 // bigBody is the size from which on a request asks before it sends.
 const bigBody = 1 << 20
@@ -51,19 +56,28 @@ func (t *watched) CloseIdleConnections() { t.base.CloseIdleConnections() }
 func (t *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	w := &watch{cancel: cancel, answer: t.answer, idle: t.idle}
-	out := req.WithContext(ctx)
-	if req.Body == nil || req.Body == http.NoBody {
-		w.start(waiting, t.reach+t.answer)
-	} else {
-		w.start(sending, t.reach+t.idle)
-		out.Body = &upload{body: req.Body, w: w}
+	out := req.WithContext(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { w.sent(true) },
+	}))
+	held, err := small(req)
+	if err != nil {
+		cancel(err)
+		return nil, err
+	}
+	w.begin(sending, t.reach+t.idle)
+	switch {
+	case held != nil:
+		out.Body = io.NopCloser(bytes.NewReader(held))
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(held)), nil }
+	case req.Body != nil && req.Body != http.NoBody:
+		out.Body = &upload{ReadCloser: req.Body, w: w}
 		if req.GetBody != nil {
 			out.GetBody = func() (io.ReadCloser, error) {
 				body, err := req.GetBody()
 				if err != nil {
 					return nil, err
 				}
-				return &upload{body: body, w: w}, nil
+				return &upload{ReadCloser: body, w: w}, nil
 			}
 		}
 	}
@@ -89,6 +103,26 @@ func (t *watched) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// small returns the body of a request that is not worth streaming: in one
+// piece, header and body reach the wire together.
+func small(req *http.Request) ([]byte, error) {
+	if req.Body == nil || req.ContentLength <= 0 || req.ContentLength > smallBody {
+		return nil, nil
+	}
+	held := make([]byte, req.ContentLength)
+	_, err := io.ReadFull(req.Body, held)
+	if err == nil {
+		var one [1]byte
+		if n, end := req.Body.Read(one[:]); n > 0 || end != io.EOF {
+			err = fmt.Errorf("transport: body is longer than the %d octets announced: %w", req.ContentLength, end)
+		}
+	}
+	if closing := req.Body.Close(); err == nil {
+		err = closing
+	}
+	return held, err
+}
+
 // watch cancels a call in which nothing moves, however long the whole may take.
 type watch struct {
 	cancel       context.CancelCauseFunc
@@ -100,13 +134,7 @@ type watch struct {
 	answered bool       // the answer has begun; what is still sent no longer counts
 }
 
-// start begins a phase that may take so long.
-func (w *watch) start(phase string, most time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.begin(phase, most)
-}
-
+// begin starts a phase that may take so long.
 func (w *watch) begin(phase string, most time.Duration) {
 	w.stall = StallError{Phase: phase, After: most}
 	if w.timer != nil {
@@ -121,7 +149,7 @@ func (w *watch) begin(phase string, most time.Duration) {
 	})
 }
 
-// sent counts what went out, and knows when all of it has.
+// sent is told that something went out, and when all of it has.
 func (w *watch) sent(done bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,27 +183,19 @@ func (w *watch) named(ctx context.Context, err error) error {
 // upload is a request on its way out: each read means that what was read
 // before has gone.
 type upload struct {
-	body  io.ReadCloser
+	io.ReadCloser
 	w     *watch
 	moved int
-	done  bool
 }
 
 func (u *upload) Read(p []byte) (int, error) {
-	n, err := u.body.Read(p)
-	u.moved += n
-	switch {
-	case err != nil && !u.done:
-		u.done = true
-		u.w.sent(true)
-	case u.moved >= progress:
+	n, err := u.ReadCloser.Read(p)
+	if u.moved += n; u.moved >= progress {
 		u.moved = 0
 		u.w.sent(false)
 	}
 	return n, err
 }
-
-func (u *upload) Close() error { return u.body.Close() }
 
 // download turns to the answer: its encoding, and its pace.
 func (w *watch) download(res *http.Response) error {

@@ -19,27 +19,30 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/signature"
 )
 
 func (p *program) certCommand() *cli.Command {
 	at := &cli.StringFlag{Name: "at", Usage: p.say("xét tại thời điểm này (RFC 3339), mặc định là bây giờ", "as of this time (RFC 3339), default now")}
 	roots := &cli.StringFlag{Name: "roots", Usage: p.say("tệp PEM các chứng thư gốc được tin cậy (bắt buộc)", "PEM file of the trusted roots (required)")}
+	conf := &cli.StringFlag{Name: "config", Usage: p.say("tệp cấu hình của nút", "the node's configuration")}
+	where := p.say("[TỆP hoặc THƯ MỤC…]", "[FILE or FOLDER…]")
 	return &cli.Command{
 		Name: "cert", Usage: p.say("xem và kiểm tra chứng thư số", "look at certificates"),
 		Subcommands: []*cli.Command{
 			{
-				Name: "show", Usage: p.say("xem chứng thư trong tệp PEM hoặc DER", "show the certificates in PEM or DER files"),
-				ArgsUsage: p.say("TỆP…", "FILE…"), Flags: []cli.Flag{p.jsonFlag()}, Action: p.certShow,
+				Name: "show", Usage: p.say("xem chứng thư trong tệp PEM hoặc DER, thư mục hoặc cấu hình của nút", "show the certificates in PEM or DER files, folders or a node's configuration"),
+				ArgsUsage: where, Flags: []cli.Flag{conf, p.jsonFlag()}, Action: p.certShow,
 			},
 			{
-				Name: "check", Usage: p.say("chứng thư có được tin cậy và còn hạn không (mã thoát 4 khi không)", "is a certificate trusted and in force (exits with 4 when not)"),
-				ArgsUsage: p.say("TỆP…", "FILE…"), Flags: []cli.Flag{roots, at, p.jsonFlag()}, Action: p.certCheck,
+				Name: "check", Usage: p.say("chứng thư có được tin cậy, còn hạn, chưa bị thu hồi không (mã thoát 4 khi không)", "is a certificate trusted, in force and not revoked (exits with 4 when not)"),
+				ArgsUsage: where, Flags: append([]cli.Flag{roots, at, conf, p.jsonFlag()}, p.revocationFlags()...), Action: p.certCheck,
 			},
 			{
 				Name: "forecast", Usage: p.say("chứng thư sắp hết hạn trong tệp, thư mục hoặc cấu hình của nút", "what expires when, in files, folders or a node's configuration"),
-				ArgsUsage: p.say("[TỆP hoặc THƯ MỤC…]", "[FILE or FOLDER…]"),
+				ArgsUsage: where,
 				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "config", Usage: p.say("tệp cấu hình của nút", "the node's configuration")},
+					conf,
 					&cli.IntFlag{Name: "days", Usage: p.say("chỉ những chứng thư hết hạn trong số ngày này; mã thoát 4 khi có", "only what expires within so many days; exits with 4 when there is any")},
 					at, p.jsonFlag(),
 				},
@@ -65,7 +68,9 @@ type certView struct {
 	NotAfter  string `json:"not_after"`
 	Key       string `json:"key"` // for example "RSA 2048"
 	Days      *int   `json:"days,omitempty"`
-	State     string `json:"state,omitempty"` // check: trusted, untrusted, expired or not-yet-valid
+	State     string `json:"state,omitempty"` // check: trusted, untrusted, expired, not-yet-valid, revoked, revocation-unknown or pending
+
+	why edxml.Text
 }
 
 // readCertificates reads every certificate of a PEM or DER file.
@@ -110,26 +115,28 @@ func (c certificate) view() certView {
 }
 
 func (p *program) certShow(c *cli.Context) error {
-	return p.eachCertificate(c, func(cert certificate) (certView, int, error) { return cert.view(), exitDone, nil })
+	return p.eachCertificate(c, func(cert certificate, _ []certificate) (certView, int, error) { return cert.view(), exitDone, nil })
 }
 
-// eachCertificate shows every certificate of the files that were named.
-func (p *program) eachCertificate(c *cli.Context, look func(certificate) (certView, int, error)) error {
-	if c.NArg() == 0 {
-		return usageError{edxml.Text{VI: "thiếu tệp chứng thư", EN: "a certificate file is missing"}, c.Command.HelpName}
+// eachCertificate shows every certificate of the files, folders and the
+// configuration that were named.
+func (p *program) eachCertificate(c *cli.Context, look func(certificate, []certificate) (certView, int, error)) error {
+	files, err := certificateFiles(c)
+	if err != nil {
+		return err
 	}
 	worst := exitDone
-	for _, file := range c.Args().Slice() {
-		certs, err := readCertificates(file)
-		if err == nil && len(certs) == 0 {
-			err = fileError{file, told{exitFailed, edxml.Text{VI: "không có chứng thư nào", EN: "there is no certificate in it"}, edxml.Text{}}}
+	for _, file := range files {
+		certs, err := readCertificates(file.name)
+		if err == nil && len(certs) == 0 && file.named {
+			err = noCertificate(file.name)
 		}
 		if err != nil {
 			worst = heavier(worst, p.report(err))
 			continue
 		}
 		for _, cert := range certs {
-			v, code, err := look(cert)
+			v, code, err := look(cert, certs)
 			if err == nil {
 				err = p.showCertificate(c, cert, v)
 			}
@@ -151,7 +158,7 @@ func (p *program) showCertificate(c *cli.Context, cert certificate, v certView) 
 	}
 	s := sheet{tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0), p}
 	s.line("tệp", "file", v.File)
-	s.line("kết quả", "state", v.State)
+	s.line("kết quả", "state", v.State, v.why.In(p.lang))
 	s.line("chủ thể", "subject", v.Subject)
 	s.line("nơi cấp", "issued by", v.Issuer)
 	s.line("số sê-ri", "serial", v.Serial)
@@ -173,14 +180,21 @@ func (p *program) certCheck(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.eachCertificate(c, func(cert certificate) (certView, int, error) {
+	q, err := readInquiry(c)
+	if err != nil {
+		return err
+	}
+	return p.eachCertificate(c, func(cert certificate, beside []certificate) (certView, int, error) {
 		v := cert.view()
-		_, err := cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		between := x509.NewCertPool()
+		for _, b := range beside {
+			between.AddCert(b.Certificate)
+		}
+		chains, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 		var invalid x509.CertificateInvalidError
 		switch {
 		case err == nil:
-			v.State = "trusted"
-			return v, exitDone, nil
+			return q.judge(v, chains[0], at)
 		case at.Before(cert.NotBefore):
 			v.State = "not-yet-valid"
 		case at.After(cert.NotAfter), errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -190,6 +204,24 @@ func (p *program) certCheck(c *cli.Context) error {
 		}
 		return v, exitSignature, nil
 	})
+}
+
+// judge asks whether a trusted certificate was revoked.
+func (q inquiry) judge(v certView, chain []*x509.Certificate, at time.Time) (certView, int, error) {
+	v.State = "trusted"
+	if q.Revocation == nil {
+		return v, exitDone, nil
+	}
+	_, _, err := q.Check(chain, at, q.outage, q.grace)
+	if err == nil {
+		return v, exitDone, nil
+	}
+	verdict := signature.Verdict{Err: err}
+	v.State, v.why = verdict.Reason(), verdict.Message()
+	if errors.Is(err, signature.ErrPending) {
+		return v, exitAxis, nil
+	}
+	return v, exitSignature, nil
 }
 
 // timeFlag reads --at, by default now.
@@ -253,18 +285,42 @@ func (p *program) certForecast(c *cli.Context) error {
 	return nil
 }
 
-// certificatesOf reads what the arguments and the configuration name. In a
-// folder only files that look like certificates are opened.
+// certificatesOf reads what the arguments and the configuration name.
 func (p *program) certificatesOf(c *cli.Context) ([]certificate, error) {
-	var files []string
+	files, err := certificateFiles(c)
+	if err != nil {
+		return nil, err
+	}
+	var all []certificate
+	for _, file := range files {
+		certs, err := readCertificates(file.name)
+		if err != nil {
+			p.report(err) // one file that is none does not hide the others
+			continue
+		}
+		all = append(all, certs...)
+	}
+	return all, nil
+}
+
+// certificateFile is a file to look for certificates in.
+type certificateFile struct {
+	name  string
+	named bool // by the user, not found in a folder
+}
+
+// certificateFiles lists what the arguments and the configuration name. In a
+// folder only files that look like certificates are opened.
+func certificateFiles(c *cli.Context) ([]certificateFile, error) {
+	var files []certificateFile
 	for _, arg := range c.Args().Slice() {
 		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return fileError{path, errors.Unwrap(err)}
 			}
-			named := slices.Contains([]string{".pem", ".crt", ".cer", ".der"}, strings.ToLower(filepath.Ext(path)))
-			if path == arg && !d.IsDir() || named && d.Type().IsRegular() {
-				files = append(files, path)
+			fits := slices.Contains([]string{".pem", ".crt", ".cer", ".der"}, strings.ToLower(filepath.Ext(path)))
+			if named := path == arg && !d.IsDir(); named || fits && d.Type().IsRegular() {
+				files = append(files, certificateFile{path, named})
 			}
 			return nil
 		})
@@ -277,21 +333,14 @@ func (p *program) certificatesOf(c *cli.Context) ([]certificate, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, named...)
+		for _, name := range named {
+			files = append(files, certificateFile{name, true})
+		}
 	}
 	if c.NArg() == 0 && !c.IsSet("config") {
 		return nil, usageError{edxml.Text{VI: "thiếu tệp, thư mục hoặc --config", EN: "a file, a folder or --config is missing"}, c.Command.HelpName}
 	}
-	var all []certificate
-	for _, file := range files {
-		certs, err := readCertificates(file)
-		if err != nil {
-			p.report(err) // one file that is none does not hide the others
-			continue
-		}
-		all = append(all, certs...)
-	}
-	return all, nil
+	return files, nil
 }
 
 // certFilesOf names the certificate files of a node's configuration.

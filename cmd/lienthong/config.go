@@ -110,18 +110,21 @@ func configFault(file string, err error) error {
 }
 
 // readSmall reads a file that has no business being large.
-func readSmall(file string) ([]byte, error) {
+func readSmall(file string) ([]byte, error) { return readUpTo(file, maxConfig) }
+
+// readUpTo reads a file of at most so many bytes.
+func readUpTo(file string, most int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fileError{file, errors.Unwrap(err)}
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, fileError{file, err}
 	}
-	if len(b) > maxConfig {
-		return nil, fileError{file, fmt.Errorf("larger than %d bytes", maxConfig)}
+	if int64(len(b)) > most {
+		return nil, fileError{file, fmt.Errorf("larger than %d bytes", most)}
 	}
 	return b, nil
 }

@@ -27,6 +27,9 @@ type packetFile struct {
 	root  string // Content-ID of the envelope
 	parts []packetPart
 
+	file     io.ReaderAt // the bytes as they lie there, in either form
+	fileSize int64
+
 	with   string       // the second file of a two-file dialect
 	alive  func() error // why to stop reading, nil to go on
 	opened []io.Closer
@@ -70,6 +73,7 @@ func (f *packetFile) open(ctx context.Context, in io.Reader, withParts bool) err
 		}
 	}
 	f.xml = interruptible{file, f.alive}
+	f.file, f.fileSize = f.xml, f.size
 	head := make([]byte, 64)
 	n, err := f.xml.ReadAt(head, 0)
 	if err != nil && err != io.EOF {

@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	                           run a program that reads standard input, feed it FILE
 //	                           without end, interrupt it; it must end with this code
 //	mkcert NAME [rsa]          make NAME.key, NAME.crt and, as their root, NAME-ca.crt
+//	authority NAME             a certification authority with services, see authority_test.go
 //	alter FILE OLD NEW         replace the one occurrence of OLD in FILE
 //	mode MODE FILE             fail unless FILE has these permissions, in octal
 //	tidy                       fail when the program left temporary files behind
@@ -89,7 +90,7 @@ func TestScript(t *testing.T) {
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "alter": alter, "tidy": tidy,
+			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "alter": alter, "tidy": tidy,
 			"start": start, "halt": halt, "kill9": kill9, "await": await, "field": field, "full": full, "large": large, "mode": mode,
 		},
 	})

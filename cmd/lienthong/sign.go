@@ -27,28 +27,66 @@ func (p *program) signCommand() *cli.Command {
 				"còn nguyên khi trục thêm dấu vết chuyển tiếp. Tệp ra được ghi trọn vẹn hoặc không ghi gì.",
 			"A single file is signed as a whole; a SOAP packet by its parts and files, so that the signature\n"+
 				"survives what is added on the way. The output is written whole or not at all."),
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "key", Usage: p.say("tệp PEM khóa bí mật", "PEM file of the private key")},
-			&cli.StringFlag{Name: "cert", Usage: p.say("tệp PEM chứng thư, của người ký trước", "PEM file of the certificates, the signer's first")},
-			&cli.StringFlag{Name: "p12", Usage: p.say("tệp PKCS#12 (.p12, .pfx) thay cho --key và --cert", "PKCS#12 file (.p12, .pfx) in place of --key and --cert")},
-			&cli.StringFlag{Name: "password-file", Usage: p.say("tệp có mật khẩu của --p12 ở dòng đầu", "file whose first line is the password of --p12")},
+		Flags: slices.Concat(p.keyFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "alg", Usage: p.say("thuật toán: ", "algorithm: ") + algorithms() + p.say("; mặc định theo khóa", "; default by the key")},
 			&cli.BoolFlag{Name: "plain", Usage: p.say("không kèm thuộc tính XAdES (thời điểm ký, chứng thư người ký)", "without the XAdES properties (signing time, signer's certificate)")},
 			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: p.say("tệp ra; mặc định là đầu ra chuẩn", "output file; default standard output")},
 			&cli.StringFlag{Name: "placement", Usage: p.say("whole (toàn bộ) hoặc parts (từng phần); mặc định theo dạng gói tin", "whole or parts; default by the packet's profile")},
-		},
+			&cli.StringFlag{Name: "detach-from", Usage: p.say("ký rời: đối số là tên các tệp đính kèm của gói tin này (không có đối số: chính gói tin); chữ ký nằm ở tệp riêng, kiểm tra bằng verify --detached",
+				"a signature in a file of its own: the arguments name attachments of this packet (none: the packet itself); check it with verify --detached")},
+		}, p.stampFlags()),
 		Action: p.sign,
 	}
 }
 
 func (p *program) sign(c *cli.Context) error {
-	name, err := argument(c, "tệp gói tin", "the packet file")
+	detached := c.String("detach-from")
+	name := detached
+	if detached == "" {
+		var err error
+		if name, err = argument(c, "tệp gói tin", "the packet file"); err != nil {
+			return err
+		}
+	}
+	if c.IsSet("stamp-out") {
+		return p.stampLater(c, name)
+	}
+	o, err := p.signOptions(c)
 	if err != nil {
 		return err
 	}
-	o := signature.SignOptions{Plain: c.Bool("plain"), Algorithm: signature.Algorithm(c.String("alg"))}
+	key, closer, err := signingKey(c)
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	var missed *signature.TSAError
+	if detached != "" {
+		missed, err = p.detach(c, key, o)
+	} else {
+		missed, err = p.signFile(c, name, key, o)
+	}
+	if err != nil {
+		if c.Context.Err() != nil {
+			return interrupted(c.Context.Err())
+		}
+		return err
+	}
+	p.talk("%s: đã ký bởi %s", "%s: signed by %s", name, clean(key.Chain[0].Subject.String()))
+	if missed != nil {
+		return stampFault(missed, edxml.Text{
+			VI: "gói tin đã ký, chưa có dấu thời gian; lấy sau: lienthong sign --tsa … --stamp-out TỆP GÓI-TIN-ĐÃ-KÝ",
+			EN: "the packet is signed, without a stamp; fetch it later: lienthong sign --tsa … --stamp-out FILE SIGNED-PACKET",
+		})
+	}
+	return nil
+}
+
+// signOptions reads how to sign.
+func (p *program) signOptions(c *cli.Context) (o signature.SignOptions, err error) {
+	o = signature.SignOptions{Plain: c.Bool("plain"), Algorithm: signature.Algorithm(c.String("alg"))}
 	if alg := o.Algorithm; alg != "" && !slices.Contains(signature.Algorithms(), alg) {
-		return usageError{edxml.Text{
+		return o, usageError{edxml.Text{
 			VI: fmt.Sprintf("--alg %q: chỉ có %s", alg, algorithms()), EN: fmt.Sprintf("--alg %q: it is one of %s", alg, algorithms()),
 		}, c.Command.HelpName}
 	}
@@ -59,22 +97,21 @@ func (p *program) sign(c *cli.Context) error {
 	case "parts":
 		o.Placement = signature.Parts
 	default:
-		return usageError{edxml.Text{
+		return o, usageError{edxml.Text{
 			VI: fmt.Sprintf("--placement %q: chỉ có whole hoặc parts", placement), EN: fmt.Sprintf("--placement %q: it is whole or parts", placement),
 		}, c.Command.HelpName}
 	}
-	key, err := signingKey(c)
-	if err != nil {
-		return err
+	tsa, err := p.authority(c)
+	if err != nil || tsa == nil {
+		return o, err
 	}
-	if err := p.signFile(c, name, key, o); err != nil {
-		if c.Context.Err() != nil {
-			return interrupted(c.Context.Err())
-		}
-		return err
+	if o.Plain {
+		return o, usageError{edxml.Text{
+			VI: "--tsa cần thuộc tính XAdES, không dùng cùng --plain", EN: "--tsa needs the XAdES properties, so it does not go with --plain",
+		}, c.Command.HelpName}
 	}
-	p.talk("%s: đã ký bởi %s", "%s: signed by %s", name, clean(key.Chain[0].Subject.String()))
-	return nil
+	o.Stamp = func(of signature.Imprint) (signature.Stamp, error) { return tsa.Stamp(c.Context, of) }
+	return o, nil
 }
 
 // algorithms lists the signature methods for people.
@@ -86,63 +123,38 @@ func algorithms() string {
 	return strings.Join(names, ", ")
 }
 
-// signingKey reads the key the flags name: --p12, or --key and --cert.
-func signingKey(c *cli.Context) (*signature.Key, error) {
-	if !c.IsSet("p12") {
-		if err := require(c, "key", "cert"); err != nil {
-			return nil, err
-		}
-		return readKey(c.String("key"), c.String("cert"))
-	}
-	if c.IsSet("key") || c.IsSet("cert") {
-		return nil, usageError{edxml.Text{
-			VI: "--p12 thay cho --key và --cert, không dùng cùng lúc", EN: "--p12 stands in place of --key and --cert, not beside them",
-		}, c.Command.HelpName}
-	}
-	if err := require(c, "password-file"); err != nil {
-		return nil, err
-	}
-	data, err := readSmall(c.String("p12"))
-	if err != nil {
-		return nil, err
-	}
-	word, err := readSmall(c.String("password-file"))
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := strings.Cut(strings.TrimPrefix(string(word), "\uFEFF"), "\n")
-	key, err := signature.ParsePKCS12(data, strings.TrimSuffix(line, "\r"))
-	if errors.Is(err, signature.ErrPassword) {
-		err = told{exitFailed, edxml.Text{VI: "mật khẩu không mở được tệp PKCS#12", EN: "the password does not open the PKCS#12 file"}, edxml.Text{
-			VI: "xem lại dòng đầu của tệp --password-file", EN: "check the first line of the --password-file",
-		}}
-	}
-	if err != nil {
-		return nil, fileError{c.String("p12"), err}
-	}
-	return key, nil
-}
-
-func (p *program) signFile(c *cli.Context, name string, key *signature.Key, o signature.SignOptions) (err error) {
+// signFile signs a packet. A time stamp that does not come is no reason not to:
+// the packet is signed without, and told is why.
+func (p *program) signFile(c *cli.Context, name string, key *signature.Key, o signature.SignOptions) (missed *signature.TSAError, err error) {
 	f, err := p.openPacket(c.Context, name, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if _, err := f.read(true); err != nil { // says what is no packet, in the words of all commands
-		return fileError{name, err}
+		return nil, fileError{name, err}
 	}
-	signed := func(w io.Writer) error {
+	err = p.writeOut(c, func(w io.Writer) error {
 		err := f.sign(w, key, o)
+		if errors.As(err, &missed) {
+			o.Stamp = nil
+			err = f.sign(w, key, o)
+		}
 		if fault := signFault(err); fault != nil {
 			return fileError{name, fault}
 		}
 		return err
-	}
+	})
+	return missed, err
+}
+
+// writeOut writes to the file of --out, whole or not at all, or to standard
+// output.
+func (p *program) writeOut(c *cli.Context, write func(io.Writer) error) error {
 	if out := c.String("out"); out != "" && out != "-" {
-		return replaceFile(out, signed)
+		return replaceFile(out, write)
 	}
-	return signed(p.out)
+	return write(p.out)
 }
 
 // sign writes the packet with its signature. Of a MIME file the envelope is

@@ -1,12 +1,13 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,15 +22,21 @@ func (p *program) verifyCommand() *cli.Command {
 		ArgsUsage: p.say("TỆP…", "FILE…"),
 		Description: p.say(
 			"Mã thoát 0 chỉ khi mọi gói tin có chữ ký số và mọi chữ ký đều chấp nhận được; 4 khi không,\n"+
-				"kể cả khi gói tin không có chữ ký.",
+				"kể cả khi gói tin không có chữ ký; 6 khi chưa kết luận được (--outage queue).\n"+
+				"Không có --crl, --ocsp, --ask-host thì không hỏi tình trạng thu hồi và không cần mạng.",
 			"Exits with 0 only when every packet has a signature and every signature is acceptable; else with 4,\n"+
-				"also for a packet without one."),
-		Flags: []cli.Flag{
+				"also for a packet without one; with 6 when there is no verdict yet (--outage queue).\n"+
+				"Without --crl, --ocsp and --ask-host nobody is asked about revocation, and no network is needed."),
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "roots", Usage: p.say("tệp PEM các chứng thư gốc được tin cậy (bắt buộc)", "PEM file of the trusted roots (required)")},
 			&cli.StringFlag{Name: "at", Usage: p.say("xét tại thời điểm này (RFC 3339), mặc định là bây giờ", "time of the verdict (RFC 3339), default now")},
 			&cli.BoolFlag{Name: "legacy", Usage: p.say("chấp nhận SHA-1 và RSA 1024 bit, kèm cảnh báo", "accept SHA-1 and RSA of 1,024 bits, with a warning")},
+			&cli.StringSliceFlag{Name: "stamp", Usage: p.say("tệp dấu thời gian để cạnh gói tin; dùng được nhiều lần", "file of a time stamp kept beside the packet; may be repeated")},
+			&cli.StringFlag{Name: "tsa-roots", Usage: p.say("tệp PEM chứng thư gốc của máy chủ dấu thời gian, mặc định như --roots", "PEM file of the roots of time stamps, default as --roots")},
+			&cli.StringSliceFlag{Name: "known", Usage: p.say("tệp PEM chứng thư người ký, cho chữ ký chỉ ghi tên hoặc khóa (KeyName, KeyValue)", "PEM file of signers' certificates, for signatures that give a name or a bare key only (KeyName, KeyValue)")},
+			&cli.StringFlag{Name: "detached", Usage: p.say("tệp chữ ký rời về gói tin này hay các tệp của nó", "file of a detached signature about this packet or its files")},
 			p.jsonFlag(),
-		},
+		}, p.revocationFlags()),
 		Action: p.verify,
 	}
 }
@@ -40,6 +47,7 @@ const (
 	stateRefused    = "refused"  // at least one signature is not acceptable
 	stateUnsigned   = "unsigned" // nothing that even looks like a signature
 	stateDummy      = "dummy"    // only blocks that look like one
+	statePending    = "pending"  // nobody could be asked about revocation, and by policy it is asked again
 )
 
 // verification is the result for one file, a line of verify --json.
@@ -52,24 +60,15 @@ type verification struct {
 }
 
 func (p *program) verify(c *cli.Context) error {
-	o := signature.VerifyOptions{AllowLegacy: c.Bool("legacy")}
 	if c.NArg() > 0 && !c.IsSet("roots") {
 		return usageError{edxml.Text{VI: "thiếu --roots: tin chứng thư gốc nào?", EN: "--roots is missing: which roots are to be trusted?"}, c.Command.HelpName}
 	}
-	if at := c.String("at"); at != "" {
-		var err error
-		if o.At, err = time.Parse(time.RFC3339, at); err != nil {
-			return usageError{edxml.Text{
-				VI: fmt.Sprintf("--at %q không phải thời điểm; viết như 2026-01-31T08:00:00+07:00", at),
-				EN: fmt.Sprintf("--at %q is no time; write it like 2026-01-31T08:00:00+07:00", at),
-			}, c.Command.HelpName}
-		}
+	if c.IsSet("detached") && c.NArg() > 1 {
+		return usageError{edxml.Text{VI: "--detached chỉ dùng với một gói tin", EN: "--detached goes with one packet"}, c.Command.HelpName}
 	}
-	if c.IsSet("roots") {
-		var err error
-		if o.Roots, err = readRoots(c.String("roots")); err != nil {
-			return err
-		}
+	o, err := verifyOptions(c)
+	if err != nil {
+		return err
 	}
 	return p.eachPacket(c, func(file string) (int, error) {
 		verdicts, err := p.verifyFile(c, file, o)
@@ -82,14 +81,57 @@ func (p *program) verify(c *cli.Context) error {
 		} else {
 			err = p.showVerdicts(file, state, verdicts)
 		}
-		if state != stateAcceptable {
-			return exitSignature, err
+		switch state {
+		case stateAcceptable:
+			return exitDone, err
+		case statePending:
+			return exitAxis, err
 		}
-		return exitDone, err
+		return exitSignature, err
 	})
 }
 
+// verifyOptions reads whom to believe.
+func verifyOptions(c *cli.Context) (o signature.VerifyOptions, err error) {
+	o.AllowLegacy = c.Bool("legacy")
+	if o.At, err = timeFlag(c); err != nil {
+		return o, err
+	}
+	if c.IsSet("roots") {
+		if o.Roots, err = readRoots(c.String("roots")); err != nil {
+			return o, err
+		}
+	}
+	if c.IsSet("tsa-roots") {
+		if o.StampRoots, err = readRoots(c.String("tsa-roots")); err != nil {
+			return o, err
+		}
+	}
+	if o.Stamps, err = readStamps(c.StringSlice("stamp")); err != nil {
+		return o, err
+	}
+	for _, file := range c.StringSlice("known") {
+		certs, err := readChain(file)
+		if err != nil {
+			return o, err
+		}
+		if o.Known == nil {
+			o.Known = make(map[string]*x509.Certificate)
+		}
+		for _, cert := range certs { // a KeyName gives either, as programs have it
+			o.Known[cert.Subject.CommonName], o.Known[cert.Subject.String()] = cert, cert
+		}
+	}
+	q, err := readInquiry(c)
+	o.Revocation, o.Outage, o.Grace = q.Revocation, q.outage, q.grace
+	return o, err
+}
+
 func (p *program) verifyFile(c *cli.Context, file string, o signature.VerifyOptions) (verdicts []signature.Verdict, err error) {
+	if c.IsSet("detached") {
+		v, err := p.verifyDetached(c, file, o)
+		return []signature.Verdict{v}, err
+	}
 	f, err := p.openPacket(c.Context, file, true)
 	if err != nil {
 		return nil, err
@@ -113,6 +155,8 @@ func stateOf(verdicts []signature.Verdict) string {
 		return stateAcceptable
 	case errors.Is(err, signature.ErrUnsigned):
 		return stateUnsigned
+	case errors.Is(err, signature.ErrPending):
+		return statePending
 	case errors.Is(err, signature.ErrNamespace):
 		return stateDummy
 	}
@@ -126,6 +170,8 @@ func (p *program) summary(state string) string {
 		return p.say("chữ ký số hợp lệ", "the signature is acceptable")
 	case stateRefused:
 		return p.say("có chữ ký số không chấp nhận được", "a signature is not acceptable")
+	case statePending:
+		return p.say("chưa kết luận được, hãy kiểm tra lại sau", "there is no verdict yet, verify again later")
 	case stateDummy:
 		return p.say("khối Signature trong gói tin không phải chữ ký số; gói tin chỉ có giá trị để biết (QĐ 28/2018 Điều 4)",
 			"the Signature block is a dummy, no signature; the packet is for information only (QĐ 28/2018 Art. 4)")
@@ -175,6 +221,12 @@ func (p *program) showVerdicts(file, state string, verdicts []signature.Verdict)
 		s.line("    thuật toán", "    algorithm", v.Algorithm)
 		if !v.Claimed.IsZero() {
 			s.line("    thời điểm ký", "    signing time", local(v.Claimed)+p.say(" (do người ký khai)", " (as the signer claims)"))
+		}
+		if !v.Trusted.IsZero() {
+			s.line("    dấu thời gian", "    time stamp", local(v.Trusted))
+		}
+		for _, r := range v.Revocation {
+			s.line("    chưa bị thu hồi", "    not revoked", r.Certificate.Subject.CommonName, r.Source, local(r.Updated))
 		}
 		if v.Signer != nil {
 			s.coverage(v.Coverage)

@@ -20,6 +20,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,6 +65,8 @@ type Options struct {
 	Rate    float64      // requests per second that a token may make; 0: 50
 	Burst   int          // how many at once; 0: twice the rate
 	Log     *slog.Logger // one line for every change and every refusal; nil: silent
+	// Metrics answers /metrics; nil: there is no such route.
+	Metrics http.Handler
 	// Count is told of every request that has been answered; nil: nobody is.
 	Count func(Request)
 }
@@ -83,6 +86,9 @@ type Door struct {
 	mux     *http.ServeMux
 	scopes  map[string]Scope // by route
 	held    *limiters
+	streams chan struct{} // one for each event stream that is open
+	stopped <-chan struct{}
+	stop    func()
 }
 
 // New makes the door of a node.
@@ -93,7 +99,9 @@ func New(n *node.Node, o Options) *Door {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{node: n, options: o, mux: http.NewServeMux(), scopes: map[string]Scope{}, held: newLimiters(o.Rate, o.Burst)}
+	d := &Door{node: n, options: o, mux: http.NewServeMux(), scopes: map[string]Scope{}, held: newLimiters(o.Rate, o.Burst), streams: make(chan struct{}, maxStreams)}
+	stopped, stop := context.WithCancel(context.Background())
+	d.stopped, d.stop = stopped.Done(), stop
 	d.handle("GET /openapi.json", Anyone, d.document)
 	d.handle("GET /healthz", Anyone, d.healthz)
 	d.handle("GET /readyz", Anyone, d.readyz)
@@ -118,6 +126,13 @@ func New(n *node.Node, o Options) *Door {
 	d.handle("POST /v1/inbox/{ref}/done", Receive, d.with(node.In, d.done))
 	d.handle("POST /v1/inbox/{ref}/status", Receive, d.with(node.In, d.report))
 	d.handle("GET /v1/organs", Read, d.organs)
+	d.handle("GET /v1/events", Read, d.events)
+	d.handle("GET /v1/tokens", Own, d.tokens)
+	d.handle("POST /v1/tokens", Own, d.createToken)
+	d.handle("DELETE /v1/tokens/{id}", Own, d.revokeToken)
+	if o.Metrics != nil {
+		d.handle("GET /metrics", Metrics, o.Metrics.ServeHTTP)
+	}
 	return d
 }
 

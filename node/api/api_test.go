@@ -90,7 +90,7 @@ func receive(t *testing.T, n *node.Node, id, document string) {
 	}
 	err = n.Store.Create(t.Context(), &node.Transfer{ID: id, Direction: node.In, State: node.Confirmed, Kind: edxml.KindDocument, From: "H41",
 		DocumentID: document, Code: "1/X", Digest: "d", Envelope: c, Unique: []string{"secret key " + id}, Lease: "holder",
-		Lookup: []string{fmt.Sprintf("document in %q", document)}})
+		Lookup: []string{fmt.Sprintf("document in %q", document), "waiting"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,6 +85,29 @@ func (c *Client) File(ctx context.Context, box node.Direction, ref string, i int
 	return c.open(ctx, path(box, ref)+"/files/"+strconv.Itoa(i))
 }
 
+// Tokens lists the tokens there are; the local side only.
+func (c *Client) Tokens(ctx context.Context) ([]Token, error) {
+	var l TokenList
+	err := c.call(ctx, http.MethodGet, "/v1/tokens", nil, &l)
+	return l.Tokens, err
+}
+
+// CreateToken makes a token; the local side only.
+func (c *Client) CreateToken(ctx context.Context, a Asked) (*Created, error) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	var made Created
+	return &made, c.call(ctx, http.MethodPost, "/v1/tokens", bytes.NewReader(body), &made)
+}
+
+// RevokeToken revokes a token by its ID or name; the local side only.
+func (c *Client) RevokeToken(ctx context.Context, ref string) (*Token, error) {
+	var t Token
+	return &t, c.call(ctx, http.MethodDelete, "/v1/tokens/"+url.PathEscape(ref), nil, &t)
+}
+
 func path(box node.Direction, ref string) string {
 	return "/v1/" + string(box) + "box/" + url.PathEscape(ref)
 }

@@ -21,7 +21,7 @@ import (
 func TestContract(t *testing.T) {
 	c := readContract(t)
 	n, _ := open(t)
-	d := New(n, Options{})
+	d := New(n, Options{Metrics: http.NotFoundHandler()})
 	said := map[string]bool{}
 	for path, methods := range c.Paths {
 		for method, op := range methods {

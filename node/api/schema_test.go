@@ -48,7 +48,7 @@ type response struct {
 type schema struct {
 	Ref                  string             `json:"$ref"`
 	Description          string             `json:"description"`
-	Type                 string             `json:"type"`
+	Type                 types              `json:"type"`
 	Properties           map[string]*schema `json:"properties"`
 	Required             []string           `json:"required"`
 	AdditionalProperties *bool              `json:"additionalProperties"`
@@ -61,6 +61,20 @@ type schema struct {
 	MaxLength            *int               `json:"maxLength"`
 	ContentMediaType     string             `json:"contentMediaType"`
 }
+
+// types are the types a value may have, any when there is none.
+type types []string
+
+// UnmarshalJSON takes one type or a list.
+func (ts *types) UnmarshalJSON(b []byte) error {
+	if b[0] == '[' {
+		return json.Unmarshal(b, (*[]string)(ts))
+	}
+	*ts = types{""}
+	return json.Unmarshal(b, &(*ts)[0])
+}
+
+func (ts types) has(name string) bool { return len(ts) == 0 || slices.Contains(ts, name) }
 
 // UnmarshalJSON refuses keywords that check does not know.
 func (s *schema) UnmarshalJSON(b []byte) error {
@@ -96,8 +110,8 @@ func (c *contract) check(s *schema, v any, at string) []string {
 	case map[string]any:
 		return c.checkObject(s, v, at)
 	case []any:
-		if s.Type != "array" {
-			return []string{at + ": an array, not " + s.Type}
+		if !s.Type.has("array") {
+			return []string{fmt.Sprintf("%s: an array, not %s", at, s.Type)}
 		}
 		var wrong []string
 		for i, item := range v {
@@ -108,12 +122,12 @@ func (c *contract) check(s *schema, v any, at string) []string {
 		return checkText(s, v, at)
 	case float64:
 		whole := v == math.Trunc(v)
-		if s.Type != "number" && (s.Type != "integer" || !whole) || s.Minimum != nil && v < *s.Minimum || s.Maximum != nil && v > *s.Maximum {
+		if !s.Type.has("number") && !(s.Type.has("integer") && whole) || s.Minimum != nil && v < *s.Minimum || s.Maximum != nil && v > *s.Maximum {
 			return []string{fmt.Sprintf("%s: %v is no %s of the range", at, v, s.Type)}
 		}
 	case bool:
-		if s.Type != "boolean" {
-			return []string{at + ": a boolean, not " + s.Type}
+		if !s.Type.has("boolean") {
+			return []string{fmt.Sprintf("%s: a boolean, not %s", at, s.Type)}
 		}
 	default:
 		return []string{fmt.Sprintf("%s: %v", at, v)}
@@ -122,8 +136,8 @@ func (c *contract) check(s *schema, v any, at string) []string {
 }
 
 func (c *contract) checkObject(s *schema, v map[string]any, at string) []string {
-	if s.Type != "object" {
-		return []string{at + ": an object, not " + s.Type}
+	if !s.Type.has("object") {
+		return []string{fmt.Sprintf("%s: an object, not %s", at, s.Type)}
 	}
 	var wrong []string
 	for _, name := range s.Required {
@@ -143,8 +157,8 @@ func (c *contract) checkObject(s *schema, v map[string]any, at string) []string 
 
 func checkText(s *schema, v, at string) []string {
 	switch {
-	case s.Type != "string":
-		return []string{at + ": a string, not " + s.Type}
+	case !s.Type.has("string"):
+		return []string{fmt.Sprintf("%s: a string, not %s", at, s.Type)}
 	case s.Enum != nil && !slices.Contains(s.Enum, v):
 		return []string{fmt.Sprintf("%s: %q is none of %v", at, v, s.Enum)}
 	case s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(v):
@@ -165,12 +179,12 @@ func TestCheck(t *testing.T) {
 		`{"transfers":[]}`:             "",
 		`{}`:                           "transfers is missing",
 		`{"transfers":[],"more":1}`:    "there is no more",
-		`{"transfers":{}}`:             "an object, not array",
-		`{"transfers":["x"]}`:          "a string, not object",
-		`{"transfers":[{"id":1}]}`:     "1 is no string",
+		`{"transfers":{}}`:             "an object, not [array]",
+		`{"transfers":["x"]}`:          "a string, not [object]",
+		`{"transfers":[{"id":1}]}`:     "1 is no [string]",
 		`{"transfers":[{"due":"x"}]}`:  "parsing time",
 		`{"transfers":[{"kind":"x"}]}`: "is none of",
-		`[]`:                           "an array, not object",
+		`[]`:                           "an array, not [object]",
 	} {
 		var v any
 		if err := json.Unmarshal([]byte(text), &v); err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -88,4 +90,108 @@ func Lookup(ctx context.Context, s node.Store, secret string, now time.Time) (*T
 		return nil, errNoToken
 	}
 	return t, nil
+}
+
+// Tokens lists the tokens, by name. At most 10,000 are listed.
+func Tokens(ctx context.Context, s node.Store) ([]Token, error) {
+	stored, err := s.Values(ctx, tokenName, "", 10_000)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Token, 0, len(stored))
+	for _, v := range stored {
+		var t Token
+		if err := json.Unmarshal(v.Value, &t); err != nil {
+			return nil, fmt.Errorf("api: stored token: %w", err)
+		}
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b Token) int { return cmp.Or(strings.Compare(a.Name, b.Name), a.Created.Compare(b.Created)) })
+	return all, nil
+}
+
+// RevokeToken removes the token with an ID or, if only one has it, a name. It
+// is refused from then on. Errors: node.ErrNotFound, *node.AmbiguousError.
+func RevokeToken(ctx context.Context, s node.Store, ref string) (*Token, error) {
+	all, err := Tokens(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var found []Token
+	for _, t := range all {
+		if t.ID == ref {
+			found = []Token{t}
+			break
+		}
+		if t.Name == ref {
+			found = append(found, t)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("%w: there is no token %q", node.ErrNotFound, ref)
+	case 1:
+	default:
+		e := &node.AmbiguousError{Ref: ref}
+		for _, t := range found {
+			e.IDs = append(e.IDs, t.ID)
+		}
+		return nil, e
+	}
+	stored, err := s.Values(ctx, tokenName+found[0].ID, "", 1)
+	if err != nil || len(stored) == 0 {
+		return nil, err
+	}
+	return &found[0], s.SetValue(ctx, stored[0].Name, nil)
+}
+
+// Asked asks for a token.
+type Asked struct {
+	Name    string    `json:"name"`
+	Scopes  []Scope   `json:"scopes"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Created is a new token with its secret, which is shown this once.
+type Created struct {
+	Token  *Token `json:"token"`
+	Secret string `json:"secret"`
+}
+
+// TokenList are the tokens there are.
+type TokenList struct {
+	Tokens []Token `json:"tokens"`
+}
+
+func (d *Door) tokens(w http.ResponseWriter, r *http.Request) {
+	all, err := Tokens(r.Context(), d.node.Store)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, TokenList{all})
+}
+
+func (d *Door) createToken(w http.ResponseWriter, r *http.Request) {
+	var req Asked
+	if !read(w, r, &req) {
+		return
+	}
+	t, secret, err := CreateToken(r.Context(), d.node.Store, req.Name, req.Scopes, req.Expires)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	d.options.Log.InfoContext(r.Context(), "token created", "token", t.ID, "name", t.Name, "scopes", t.Scopes, "by", by(r.Context()).name)
+	answer(w, http.StatusCreated, Created{t, secret})
+}
+
+func (d *Door) revokeToken(w http.ResponseWriter, r *http.Request) {
+	t, err := RevokeToken(r.Context(), d.node.Store, r.PathValue("id"))
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	d.options.Log.InfoContext(r.Context(), "token revoked", "token", t.ID, "name", t.Name, "by", by(r.Context()).name)
+	answer(w, http.StatusOK, t)
 }

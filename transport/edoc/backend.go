@@ -68,6 +68,10 @@ type HandlerOptions struct {
 	Limits  soap.Limits // of SendDocument
 	Control int64       // octets of the envelope of any other operation; default 1 MiB
 
+	// Idle is how long a caller may take to move 4 KiB either way; default 2
+	// min. See transport.Paced.
+	Idle time.Duration
+
 	// Done is told of every call when it is over; nil is nobody.
 	Done func(Call)
 }

@@ -25,7 +25,7 @@ func NewHandler(b Backend, o HandlerOptions) http.Handler {
 	if o.Control == 0 {
 		o.Control = 1 << 20
 	}
-	return &handler{backend: b, o: o}
+	return transport.Paced(&handler{backend: b, o: o}, o.Idle)
 }
 
 type handler struct {

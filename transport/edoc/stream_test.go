@@ -1,8 +1,6 @@
 package edoc_test
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -11,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
-	"strconv"
 	"sync/atomic"
 	"testing"
 
@@ -153,75 +150,6 @@ func TestCloseEarly(t *testing.T) {
 		t.Error("there is a part behind Close")
 	}
 }
-
-// hashing is the axis of the transcripts, but hashes the files it is sent.
-type hashing struct{ fixed }
-
-func (h hashing) Accept(_ context.Context, s *edoc.Submission) (transport.Receipt, error) {
-	for {
-		piece, err := s.Next()
-		if err == io.EOF {
-			return transport.Receipt{ID: "1"}, nil
-		}
-		if err != nil {
-			return transport.Receipt{}, err
-		}
-		if _, err := io.Copy(sha256.New(), struct{ io.Reader }{piece.Content}); err != nil {
-			return transport.Receipt{}, err
-		}
-	}
-}
-
-// benchmarkSend sends one file of the given size per round.
-func benchmarkSend(b *testing.B, size int) {
-	srv := httptest.NewServer(edoc.NewHandler(hashing{}, edoc.HandlerOptions{}))
-	defer srv.Close()
-	p := packet(b, document("1", office), file{"f@x", "f.bin", "application/octet-stream", randomish(size)})
-	c := client(b, srv.URL, ministry)
-	b.SetBytes(int64(size))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Send(b.Context(), p); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// benchmarkFloor posts the same octets; the other end hashes and discards them.
-func benchmarkFloor(b *testing.B, size int) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(sha256.New(), struct{ io.Reader }{r.Body})
-		io.WriteString(w, "ok")
-	}))
-	defer srv.Close()
-	data := randomish(size)
-	b.SetBytes(int64(size))
-	b.ReportAllocs()
-	for b.Loop() {
-		req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, srv.URL, bytes.NewReader(data))
-		if err != nil {
-			b.Fatal(err)
-		}
-		req.Header.Set("Content-Length", strconv.Itoa(size))
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			b.Fatal(err)
-		}
-		io.Copy(io.Discard, res.Body)
-		res.Body.Close()
-	}
-}
-
-func randomish(size int) []byte {
-	data := make([]byte, size)
-	newNoise(nil).Read(data)
-	return data
-}
-
-func BenchmarkSend20KB(b *testing.B)  { benchmarkSend(b, 20<<10) }
-func BenchmarkFloor20KB(b *testing.B) { benchmarkFloor(b, 20<<10) }
-func BenchmarkSend5MB(b *testing.B)   { benchmarkSend(b, 5<<20) }
-func BenchmarkFloor5MB(b *testing.B)  { benchmarkFloor(b, 5<<20) }
 
 // TestKeepAlive makes every operation twice over one connection, whose
 // answers come as plain XML and as multipart.

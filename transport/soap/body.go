@@ -137,28 +137,27 @@ type bodyReader struct {
 	err     error
 }
 
+// Read fills p across framing and contents, so that a small message reaches the wire in one piece.
 func (r *bodyReader) Read(p []byte) (int, error) {
-	for r.err == nil && len(p) > 0 {
-		if r.framing != "" {
-			n := copy(p, r.framing)
-			r.framing = r.framing[n:]
-			return n, nil
-		}
-		if r.part == nil {
+	n := 0
+	for r.err == nil && n < len(p) {
+		switch {
+		case r.framing != "":
+			copied := copy(p[n:], r.framing)
+			n, r.framing = n+copied, r.framing[copied:]
+		case r.part == nil:
 			r.advance()
-			continue
-		}
-		if r.content == nil {
+		case r.content == nil:
 			r.open()
-			continue
+		default:
+			got, err := r.content.Read(p[n:])
+			if n += got; err != nil {
+				r.leave(err)
+			}
 		}
-		n, err := r.content.Read(p)
-		if err != nil {
-			r.leave(err)
-		}
-		if n > 0 {
-			return n, nil
-		}
+	}
+	if n > 0 || len(p) == 0 {
+		return n, nil
 	}
 	return 0, r.err
 }

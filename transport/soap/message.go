@@ -10,15 +10,20 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
+	"sync"
 )
 
 // readBuffer is the octets read at once from the wire.
 const readBuffer = 64 << 10
 
+// buffers keeps read buffers between messages.
+var buffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+
 // Message is a SOAP message being read: the envelope first, then the files in their order. It belongs to one goroutine.
 type Message struct {
 	limits   Limits
 	wire     *wireReader
+	buffer   *bufio.Reader // nil for a body that is the envelope alone
 	header   *headerReader
 	parts    *multipart.Reader // nil for a body that is the envelope alone
 	alone    string            // Content-Type of such a body
@@ -72,7 +77,9 @@ func Read(contentType string, body io.Reader, limits Limits) (*Message, error) {
 	}
 	m.start = contentID(params["start"])
 	m.boundary = params["boundary"]
-	m.header = &headerReader{src: bufio.NewReaderSize(m.wire, readBuffer)}
+	m.buffer = buffers.Get().(*bufio.Reader)
+	m.buffer.Reset(m.wire)
+	m.header = &headerReader{src: m.buffer}
 	m.parts = multipart.NewReader(m.header, params["boundary"])
 	return m, nil
 }
@@ -192,10 +199,23 @@ func (m *Message) part() (*Incoming, error) {
 	return in, err
 }
 
+var errClosed = fmt.Errorf("soap: message is closed: %w", os.ErrClosed)
+
+// closedReader stands where a message was read from.
+type closedReader struct{}
+
+func (closedReader) Read([]byte) (int, error) { return 0, errClosed }
+
 // Close removes the temporary file, if there was one. It does not close the body given to Read.
 func (m *Message) Close() error {
+	if m.buffer != nil && m.err == io.EOF { // else somebody may still be reading a part
+		m.header.src = closedReader{}
+		m.buffer.Reset(nil)
+		buffers.Put(m.buffer)
+		m.buffer = nil
+	}
 	if m.err == nil {
-		m.err = fmt.Errorf("soap: message is closed: %w", os.ErrClosed)
+		m.err = errClosed
 	}
 	return m.spooled.close()
 }

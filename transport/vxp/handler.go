@@ -58,6 +58,17 @@ var methods = map[string]struct {
 	opDelete:       {(*served).unregister, []string{http.MethodPost}},
 }
 
+// Asks reports whether a request speaks this wire: the last segment of its path
+// names one of the methods. It is for a door that several wires share.
+func Asks(r *http.Request) bool {
+	_, ok := methods[lastSegment(r)]
+	return ok
+}
+
+func lastSegment(r *http.Request) string {
+	return r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+}
+
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &served{h: h, w: w, r: r}
@@ -93,7 +104,7 @@ type served struct {
 
 // serve answers the request, or returns why it is refused.
 func (s *served) serve() error {
-	op := s.r.URL.Path[strings.LastIndexByte(s.r.URL.Path, '/')+1:]
+	op := lastSegment(s.r)
 	method, known := methods[op]
 	if !known {
 		return s.refusal(CodeNotFound, edxml.Text{VI: "không có phương thức %q", EN: "there is no method %q"}, clip(op))

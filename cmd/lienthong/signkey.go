@@ -1,0 +1,138 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/signature"
+)
+
+// keyFlags name the key that signs.
+func (p *program) keyFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "key", Usage: p.say("tệp PEM khóa bí mật", "PEM file of the private key")},
+		&cli.StringFlag{Name: "cert", Usage: p.say("tệp PEM chứng thư, của người ký trước", "PEM file of the certificates, the signer's first")},
+		&cli.StringFlag{Name: "p12", Usage: p.say("tệp PKCS#12 (.p12, .pfx) thay cho --key và --cert", "PKCS#12 file (.p12, .pfx) in place of --key and --cert")},
+		&cli.StringFlag{Name: "password-file", Usage: p.say("tệp có mật khẩu của --p12 ở dòng đầu", "file whose first line is the password of --p12")},
+		&cli.StringFlag{Name: "pkcs11", Usage: p.say("thư viện PKCS#11 của thiết bị (.so, .dll), thay cho --key", "PKCS#11 library of a token (.so, .dll), in place of --key")},
+		&cli.StringFlag{Name: "token", Usage: p.say("nhãn của thiết bị", "label of the token")},
+		&cli.StringFlag{Name: "key-label", Usage: p.say("nhãn của khóa trên thiết bị", "label of the key on the token")},
+		&cli.StringFlag{Name: "pin-file", Usage: p.say("tệp có mã PIN của --pkcs11 ở dòng đầu", "file whose first line is the PIN of --pkcs11")},
+	}
+}
+
+// signingKey opens the key the flags name: --p12, --pkcs11, or --key and
+// --cert. The closer is done with when everything is signed.
+func signingKey(c *cli.Context) (*signature.Key, io.Closer, error) {
+	switch {
+	case c.IsSet("p12"):
+		if c.IsSet("key") || c.IsSet("cert") || c.IsSet("pkcs11") {
+			return nil, nil, usageError{edxml.Text{
+				VI: "--p12 thay cho --key, --cert và --pkcs11, không dùng cùng lúc", EN: "--p12 stands in place of --key, --cert and --pkcs11, not beside them",
+			}, c.Command.HelpName}
+		}
+		key, err := openPKCS12(c)
+		return key, nothing{}, err
+	case c.IsSet("pkcs11"):
+		if c.IsSet("key") {
+			return nil, nil, usageError{edxml.Text{
+				VI: "--pkcs11 thay cho --key, không dùng cùng lúc", EN: "--pkcs11 stands in place of --key, not beside it",
+			}, c.Command.HelpName}
+		}
+		return openToken(c)
+	}
+	if err := require(c, "key", "cert"); err != nil {
+		return nil, nil, err
+	}
+	key, err := readKey(c.String("key"), c.String("cert"))
+	return key, nothing{}, err
+}
+
+// nothing needs no closing.
+type nothing struct{}
+
+// Close implements io.Closer.
+func (nothing) Close() error { return nil }
+
+func openPKCS12(c *cli.Context) (*signature.Key, error) {
+	if err := require(c, "password-file"); err != nil {
+		return nil, err
+	}
+	data, err := readSmall(c.String("p12"))
+	if err != nil {
+		return nil, err
+	}
+	password, err := firstLine(c.String("password-file"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := signature.ParsePKCS12(data, password)
+	if errors.Is(err, signature.ErrPassword) {
+		err = told{exitFailed, edxml.Text{VI: "mật khẩu không mở được tệp PKCS#12", EN: "the password does not open the PKCS#12 file"}, edxml.Text{
+			VI: "xem lại dòng đầu của tệp --password-file", EN: "check the first line of the --password-file",
+		}}
+	}
+	if err != nil {
+		return nil, fileError{c.String("p12"), err}
+	}
+	return key, nil
+}
+
+func openToken(c *cli.Context) (*signature.Key, io.Closer, error) {
+	if err := require(c, "token", "key-label", "pin-file"); err != nil {
+		return nil, nil, err
+	}
+	pin, err := firstLine(c.String("pin-file"))
+	if err != nil {
+		return nil, nil, err
+	}
+	token := signature.Token{Module: c.String("pkcs11"), Token: c.String("token"), Key: c.String("key-label"), PIN: pin}
+	if file := c.String("cert"); file != "" {
+		if token.Chain, err = readChain(file); err != nil {
+			return nil, nil, err
+		}
+	}
+	key, closer, err := signature.OpenToken(token)
+	if errors.Is(err, signature.ErrNoTokens) {
+		err = told{exitFailed, edxml.Text{
+			VI: "bản chương trình này không có PKCS#11", EN: "this program was built without PKCS#11",
+		}, edxml.Text{
+			VI: "dựng lại với cgo: CGO_ENABLED=1 go build -tags pkcs11 ./cmd/lienthong; hoặc dùng --p12, --key",
+			EN: "build it with cgo: CGO_ENABLED=1 go build -tags pkcs11 ./cmd/lienthong; or use --p12 or --key",
+		}}
+	}
+	return key, closer, err
+}
+
+// firstLine reads a file that holds a secret in its first line.
+func firstLine(file string) (string, error) {
+	text, err := readSmall(file)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(text), "\uFEFF"), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}
+
+// readChain reads the certificates of a PEM file in their order.
+func readChain(file string) ([]*x509.Certificate, error) {
+	certs, err := readCertificates(file)
+	if err == nil && len(certs) == 0 {
+		err = noCertificate(file)
+	}
+	var chain []*x509.Certificate
+	for _, c := range certs {
+		chain = append(chain, c.Certificate)
+	}
+	return chain, err
+}
+
+// noCertificate says that a file has none.
+func noCertificate(file string) error {
+	return fileError{file, told{exitFailed, edxml.Text{VI: "không có chứng thư nào", EN: "there is no certificate in it"}, edxml.Text{}}}
+}
