@@ -109,12 +109,12 @@ func (d *decoder) decode(into []byte) (int, error) {
 
 // squeeze takes white space out of text, in place.
 func squeeze(text []byte) []byte {
-	at := bytes.IndexAny(text, "\r\n\t ")
-	if at < 0 {
+	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 && // four searches are much faster than one IndexAny
+		bytes.IndexByte(text, '\t') < 0 && bytes.IndexByte(text, ' ') < 0 {
 		return text
 	}
-	kept := text[:at]
-	for _, c := range text[at:] {
+	kept := text[:0]
+	for _, c := range text {
 		if c != '\r' && c != '\n' && c != '\t' && c != ' ' {
 			kept = append(kept, c)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // The methods of the adapter, as its paths name them.
@@ -39,9 +40,9 @@ type Client struct {
 	SystemID string       // who we are to the axis
 	Secret   edxml.Secret // the key of the signatures, as it was handed out
 
-	// HTTP makes the calls; nil is a client with TLS 1.2 or later and the
-	// environment's proxy. Its redirects are never followed: they would hand
-	// the signed headers on.
+	// HTTP makes the calls and bounds their time; nil is that of
+	// transport.NewHTTPClient with its defaults. Redirects are never followed:
+	// they would hand the signed headers on.
 	HTTP   *http.Client
 	Limits Limits
 
@@ -86,13 +87,13 @@ func (l Limits) withDefaults() Limits {
 // client returns the HTTP client of all calls.
 func (c *Client) client() *http.Client {
 	c.once.Do(func() {
-		c.http = &http.Client{}
-		if c.HTTP != nil {
-			*c.http = *c.HTTP
-		} else {
-			c.http.Transport = http.DefaultTransport.(*http.Transport).Clone()
+		if c.HTTP == nil {
+			c.http = transport.NewHTTPClient(transport.HTTPOptions{})
+			return
 		}
-		c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		mine := *c.HTTP
+		mine.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.http = &mine
 	})
 	return c.http
 }

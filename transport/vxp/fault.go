@@ -95,9 +95,10 @@ func (c *Client) unreached(ctx context.Context, op string, err error) error {
 		err = errors.New(c.scrub(text))
 	}
 	var limit *LimitError
+	var ratio *transport.RatioError
 	var header *HeaderError
 	var address *url.Error
-	tooLarge := errors.As(err, &limit) && op != opSend && op != opUpdate // these may be done, and answer otherwise the next time
+	tooLarge := (errors.As(err, &limit) || errors.As(err, &ratio)) && op != opSend && op != opUpdate // these may be done, and answer otherwise the next time
 	final := tooLarge || errors.As(err, &header) || errors.As(err, &address) && address.Op == "parse"
 	return &transport.Fault{Operation: op, Transient: !final, Err: err}
 }

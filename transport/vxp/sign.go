@@ -111,6 +111,7 @@ type param struct{ name, value string }
 func sign(h http.Header, secret edxml.Secret, params []param) error {
 	var text bytes.Buffer
 	var names strings.Builder
+	text.WriteByte('{')
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false) // the SDK escapes only what JSON must
 	for i, p := range params {
@@ -120,8 +121,6 @@ func sign(h http.Header, secret edxml.Secret, params []param) error {
 		if i > 0 {
 			text.WriteByte(',')
 			names.WriteByte(';')
-		} else {
-			text.WriteByte('{')
 		}
 		for j, s := range []string{prefix + p.name, p.value} {
 			if j > 0 {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package vxp_test
+
+const raceEnabled = false
