@@ -60,7 +60,7 @@ type decoder struct {
 }
 
 func (d *decoder) write(b []byte) {
-	if bytes.ContainsAny(b, " \t\r\n") {
+	if bytes.IndexByte(b, '\n') >= 0 || bytes.IndexByte(b, ' ') >= 0 || bytes.IndexByte(b, '\r') >= 0 || bytes.IndexByte(b, '\t') >= 0 {
 		d.text = d.text[:0]
 		for _, c := range b {
 			if c != ' ' && c != '\t' && c != '\r' && c != '\n' {

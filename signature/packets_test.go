@@ -184,5 +184,4 @@ func between(t testing.TB, s, from, to string) string {
 	}
 	return s[i : i+k+len(to)]
 }
-
 func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }

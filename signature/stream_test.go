@@ -2,7 +2,6 @@ package signature_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -227,41 +226,6 @@ func FuzzVerify(f *testing.F) {
 		}
 		if good != 1 {
 			t.Errorf("what was signed is not acceptable: %v\n%q", v, out.Bytes())
-		}
-	})
-}
-
-func Benchmark20MB(b *testing.B) {
-	var all []file
-	for i := range 3 {
-		all = append(all, file{fmt.Sprint("f", i), fmt.Sprint("f", i, ".pdf"), strings.Repeat("\x00\x10\x83\x10\x51\x87", 5<<20/6)})
-	}
-	packet := single(all...)
-	signed := sign(b, packet, nil, ca().rsa, signature.Whole)
-	raw := []byte(signed)
-	b.Run("floor-sha256", func(b *testing.B) {
-		b.SetBytes(int64(len(raw)))
-		for b.Loop() {
-			sha256.Sum256(raw)
-		}
-	})
-	b.Run("verify", func(b *testing.B) {
-		b.SetBytes(int64(len(raw)))
-		b.ReportAllocs()
-		for b.Loop() {
-			v, err := signature.Verify(bytes.NewReader(raw), int64(len(raw)), nil, signature.VerifyOptions{Roots: ca().roots})
-			if err != nil || v[0].Err != nil {
-				b.Fatal(err, v)
-			}
-		}
-	})
-	b.Run("sign", func(b *testing.B) {
-		b.SetBytes(int64(len(packet)))
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := signature.Sign(io.Discard, strings.NewReader(packet), int64(len(packet)), nil, ca().rsa, signature.SignOptions{}); err != nil {
-				b.Fatal(err)
-			}
 		}
 	})
 }
