@@ -35,6 +35,10 @@ func describe(t *Transfer, p *edxml.Packet) {
 		t.From, t.FromName = p.Status.From.OrganID, p.Status.From.OrganName
 		t.DocumentID, t.Code = p.Status.ResponseFor.DocumentID, p.Status.ResponseFor.Code
 		t.Receivers = []Receiver{{OrganID: p.Status.ResponseFor.OrganID}}
+		if t.DocumentID != "" && p.Status.StatusCode.Canonical() == edxml.StatusTakeBack {
+			t.About = []string{t.DocumentID}
+			t.Lookup = []string{aboutKey(t.Direction, t.DocumentID)}
+		}
 		return
 	}
 	d := p.Document
@@ -46,5 +50,15 @@ func describe(t *Transfer, p *edxml.Packet) {
 	for _, o := range d.To {
 		t.Receivers = append(t.Receivers, Receiver{OrganID: o.OrganID, OrganName: o.OrganName})
 	}
+	if urgency, ok := d.OtherInfo.Priority.Int(); ok {
+		t.Urgency = min(max(urgency, 0), len(headStart)-1) // 4, hỏa tốc hẹn giờ, is a hỏa tốc
+	}
+	t.About, t.Reason = aboutOf(d), ""
+	if d.Business != nil && len(t.About) > 0 {
+		t.Reason = clip(d.Business.DocReason, maxDescription)
+	}
 	t.Lookup = []string{documentKey(t.Direction, t.DocumentID), codeKey(t.Direction, t.From, t.Code)}
+	for _, id := range t.About {
+		t.Lookup = append(t.Lookup, aboutKey(t.Direction, id))
+	}
 }

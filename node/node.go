@@ -13,6 +13,7 @@ import (
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // SignaturePolicy says what becomes of an incoming Document whose signature is
@@ -24,6 +25,7 @@ type SignaturePolicy string
 const (
 	Warn    SignaturePolicy = "warn"    // deliver it, and say so
 	Require SignaturePolicy = "require" // refuse it with status 02
+	Off     SignaturePolicy = "off"     // do not look at it
 )
 
 // Config is what a Node is made of. Organ and Store are required; the zero
@@ -38,18 +40,29 @@ type Config struct {
 	ReplaceSignature bool            // sign anew where a signature cannot survive the wire
 	Roots            *x509.CertPool  // whom to trust as signers; nil: nobody
 	Policy           SignaturePolicy // "": Warn
+	// Senders has the policy for single senders, by OrganId, or for all below a
+	// code of the first level ("H41"); the closest one counts, else Policy.
+	Senders map[string]SignaturePolicy
 
 	Poll     time.Duration // between looks at the axis; 0: 30 s
 	Retry    Backoff
-	Deadline time.Duration // how long a Transfer is tried; 0: 72 h
-	Workers  int           // Transfers in work at once, per direction; 0: 4
-	Log      *slog.Logger  // nil: silent
+	Breaker  Breaker
+	Deadline time.Duration    // how long a Transfer is tried; 0: 72 h
+	Workers  int              // Transfers in work at once, per direction: so many calls to the axis at a time; 0: 4
+	Clock    *transport.Clock // compares our clock with the axis's; nil: a skew goes unnoticed
+	// ReportArrival sends status 01 when a Document has come. Over eDoc the
+	// acknowledgement already is the 01; VXP needs it.
+	ReportArrival bool
+	Recalls       RecallPolicy // "": AgreeRecall
+	Intake        Watermarks
+	Log           *slog.Logger // nil: silent
 }
 
 // Node is one node: the engine between document systems and an axis.
 type Node struct {
 	Config
 	holder string // names this process in leases
+	link   *link
 	nudge  map[Direction]chan struct{}
 
 	directories directories
@@ -63,20 +76,21 @@ func New(c Config) (*Node, error) {
 	if c.Store == nil {
 		return nil, errors.New("node: the configuration names no store")
 	}
-	switch c.Policy {
-	case "":
-		c.Policy = Warn
-	case Warn, Require:
-	default:
-		return nil, fmt.Errorf("node: signature policy %q is neither %q nor %q", c.Policy, Warn, Require)
+	if err := c.checkPolicies(); err != nil {
+		return nil, err
 	}
+	c.Intake = c.Intake.withDefaults()
 	for _, f := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&c.Poll, 30 * time.Second}, {&c.Deadline, 72 * time.Hour}, {&c.Retry.First, 2 * time.Second}, {&c.Retry.Max, 10 * time.Minute}} {
+	}{{&c.Poll, 30 * time.Second}, {&c.Deadline, 72 * time.Hour}, {&c.Retry.First, 2 * time.Second}, {&c.Retry.Max, 10 * time.Minute},
+		{&c.Breaker.First, 30 * time.Second}, {&c.Breaker.Max, 10 * time.Minute}} {
 		if *f.field == 0 {
 			*f.field = f.value
 		}
+	}
+	if c.Breaker.Faults == 0 {
+		c.Breaker.Faults = 5
 	}
 	if c.Workers == 0 {
 		c.Workers = 4
@@ -85,7 +99,7 @@ func New(c Config) (*Node, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Node{
-		Config: c, holder: uuid.NewString(),
+		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge: map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
 	}, nil
 }
@@ -94,6 +108,12 @@ func New(c Config) (*Node, error) {
 // applies the statuses that came back. It returns nil after a clean stop, when
 // the leases of interrupted work have been given back.
 func (n *Node) Run(ctx context.Context) error {
+	if err := n.restoreLink(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.work(ctx, Out, n.sendStep) })
 	g.Go(func() error { return n.work(ctx, In, n.receiveStep) })
@@ -127,7 +147,7 @@ func (n *Node) watch(ctx context.Context) error {
 	}
 	for {
 		for _, t := range turns {
-			t.take(ctx, n.Log)
+			n.take(ctx, t)
 		}
 		if err := sleep(ctx, n.Poll); err != nil {
 			return err
@@ -142,16 +162,16 @@ type turn struct {
 	trouble string // what it failed with last, "" when it worked
 }
 
-func (t *turn) take(ctx context.Context, log *slog.Logger) {
-	err := t.do(ctx)
+func (n *Node) take(ctx context.Context, t *turn) {
+	err := n.call(ctx, t.name, t.do)
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, errLinkDown):
 	case err != nil && err.Error() != t.trouble:
 		t.trouble = err.Error()
-		log.WarnContext(ctx, "axis trouble", "step", t.name, "error", err)
+		n.Log.WarnContext(ctx, "axis trouble", "step", t.name, "error", err)
 	case err == nil && t.trouble != "":
 		t.trouble = ""
-		log.InfoContext(ctx, "axis trouble is over", "step", t.name)
+		n.Log.InfoContext(ctx, "axis trouble is over", "step", t.name)
 	}
 }
 

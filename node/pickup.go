@@ -117,6 +117,9 @@ func (n *Node) pickup(ctx context.Context, id string, change func(*Transfer, tim
 		if t.Direction != In || t.State != Delivered && t.State != Confirmed {
 			return fmt.Errorf("%w: transfer %s is no document that can be taken from the inbox", ErrNotFound, t.ID)
 		}
+		if t.Withdrawn != nil {
+			return fmt.Errorf("%w (transfer %s)", ErrWithdrawn, t.ID)
+		}
 		if t.Pickup != nil && !t.Pickup.Done.IsZero() {
 			return fmt.Errorf("%w: %s, at %s", ErrTaken, t.ID, t.Pickup.Done.Format(time.RFC3339))
 		}

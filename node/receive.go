@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
-	"github.com/lienthong/lienthong/edxml/xmlscan"
-	"github.com/lienthong/lienthong/signature"
 	"github.com/lienthong/lienthong/transport"
 )
 
@@ -22,6 +20,9 @@ const maxEnvelope = 32 << 20
 // collect lists what waits at the axis and begins a Transfer for each
 // Document that is new.
 func (n *Node) collect(ctx context.Context) error {
+	if err := n.roomToSlow(ctx); err != nil { // what waits there is safe there
+		return err
+	}
 	pending, err := n.Axis.Pending(ctx)
 	if err != nil {
 		return err
@@ -65,34 +66,78 @@ func (n *Node) confirmAgain(ctx context.Context, id string) error {
 
 var errUnchanged = errors.New("node: nothing to change")
 
+// inStep is one step of the way in: what it does, and whether it calls the axis.
+type inStep struct {
+	name string
+	axis bool
+	do   func(context.Context, *Transfer) (func(*Transfer), error)
+}
+
+// inStep returns the step that the state asks for.
+func (n *Node) inStep(s State) (inStep, bool) {
+	switch s {
+	case Listed:
+		return inStep{"fetch", true, n.fetch}, true
+	case Fetched:
+		return inStep{"verify", false, n.verify}, true
+	case Verified:
+		return inStep{"deliver", false, n.deliver}, true
+	case Delivered, Confirmed, Rejected:
+		return inStep{"confirm", true, n.confirm}, true
+	case Sealed:
+		return inStep{"withdraw", false, n.withdraw}, true
+	case Recalled:
+		return inStep{"destroy", false, n.destroy}, true
+	}
+	return inStep{}, false
+}
+
 // receiveStep takes the step that the state asks for. Each state is stored
 // before the next call is made.
 func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) {
-	name, do := "", (func(context.Context, *Transfer) (func(*Transfer), error))(nil)
-	switch t.State {
-	case Listed:
-		name, do = "fetch", n.fetch
-	case Fetched:
-		name, do = "verify", n.verify
-	case Verified:
-		name, do = "deliver", n.deliver
-	case Delivered, Confirmed, Rejected:
-		name, do = "confirm", n.confirm
-	default:
+	step, ok := n.inStep(t.State)
+	if !ok {
 		return nil, fmt.Errorf("node: transfer %s: state %q has no step", t.ID, t.State)
 	}
-	t, err := n.attempt(ctx, t, name)
-	if err != nil {
-		return nil, err
+	if t.State == Verified && len(t.About) > 0 {
+		ready, after, err := n.await(ctx, t)
+		if err != nil || !ready {
+			return after, err
+		}
+		t = after
 	}
 	change, err := (func(*Transfer))(nil), errNoAxis
-	if n.Axis != nil {
-		change, err = do(ctx, t)
+	var attempted error
+	try := func(ctx context.Context) (err error) {
+		claimed, err := n.attempt(ctx, t, step.name)
+		if err != nil {
+			attempted = err
+			return err
+		}
+		t = claimed
+		if step.axis && n.Axis == nil {
+			return errNoAxis
+		}
+		change, err = step.do(ctx, t)
+		return err
 	}
-	if err != nil {
+	if step.axis {
+		err = n.call(ctx, t.ID, try)
+	} else {
+		err = try(ctx)
+	}
+	switch {
+	case attempted != nil:
+		return nil, err
+	case errors.Is(err, errLinkDown):
+		return n.park(ctx, t)
+	case err != nil:
 		return n.fail(ctx, t, err, func(t *Transfer) { t.Due = time.Now().UTC().Add(n.Retry.Max) })
 	}
 	next, err := n.succeed(ctx, t, change)
+	if err == nil && (next.State == Delivered || next.State == Rejected) {
+		err = n.ended(ctx, next)
+	}
 	var exists *ExistsError
 	if errors.As(err, &exists) {
 		// The same Document under another number of the axis: acknowledge it,
@@ -107,8 +152,22 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 	return next, err
 }
 
+// park puts a Transfer aside until the axis may be called again; it is no try.
+func (n *Node) park(ctx context.Context, t *Transfer) (*Transfer, error) {
+	until := n.LinkNow().Next
+	return n.record(ctx, t.ID, func(t *Transfer) {
+		t.Due = until
+		if soon := time.Now().UTC().Add(time.Second); until.Before(soon) {
+			t.Due = soon // somebody else is finding out
+		}
+	})
+}
+
 // fetch streams the packet into the store and reads what it says.
 func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) {
+	if err := n.roomToSlow(ctx); err != nil {
+		return nil, err
+	}
 	in, err := n.Axis.Fetch(ctx, t.AxisID)
 	if err != nil {
 		return nil, err
@@ -179,158 +238,29 @@ func (n *Node) again(ctx context.Context, t *Transfer, packet *edxml.Packet) (fu
 	return func(t *Transfer) { finish(t, was) }, nil
 }
 
-// unreadable reports that the packet itself is at fault: fetching it again
-// would bring the same bytes.
-func unreadable(err error) bool {
-	var syntax *xmlscan.SyntaxError
-	var xmlLimit *xmlscan.LimitError
-	var limit *edxml.LimitError
-	return errors.Is(err, edxml.ErrNotPacket) || errors.As(err, &syntax) || errors.As(err, &xmlLimit) || errors.As(err, &limit)
-}
-
-// keepParts stores the parts that follow an envelope and returns them with
-// what the packet says.
-func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Incoming) ([]Part, *edxml.Packet, error) {
-	var parts []Part
-	var last Opened // each part is read before the next is asked for
-	shut := func() {
-		if last != nil {
-			last.Close()
-		}
-	}
-	defer shut()
-	r, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{Parts: func() (*edxml.Part, error) {
-		shut()
-		last = nil
-		piece, err := in.Next()
-		if err != nil {
-			return nil, err
-		}
-		kept, err := n.Store.Put(ctx, piece.Content)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, Part{ID: piece.ID, Type: piece.Type, Content: kept})
-		f, err := n.Store.Open(ctx, kept.SHA256)
-		if err != nil {
-			return nil, err
-		}
-		last = f
-		return &edxml.Part{ID: piece.ID, Type: piece.Type, Content: f}, nil
-	}})
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := 0; ; i++ {
-		a, err := r.Next()
-		if err == io.EOF {
-			return parts, r.Packet(), nil
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		parts[i].Name = a.Name
-	}
-}
-
-// verify judges signature and completeness (QĐ 28/2018/QĐ-TTg Art. 9).
-func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error) {
-	envelope, err := n.Store.Open(ctx, t.Envelope.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	defer envelope.Close()
-	files := n.signedContents(ctx, t.Parts)
-	verdicts, err := signature.Verify(envelope, envelope.Size(), files, signature.VerifyOptions{Roots: n.Roots})
-	if err != nil {
-		return nil, err
-	}
-	found := judge(verdicts)
-	reason := ""
-	if missing := n.incomplete(t); missing != "" {
-		reason = missing
-	} else if found.Reason != "" && n.Policy == Require {
-		reason = "signature not acceptable: " + found.Reason
-	}
-	return func(t *Transfer) {
-		t.Signature = found
-		if t.State = Verified; reason != "" {
-			t.State, t.Refusal = Rejected, reason
-			// the same Document sent again is to be judged anew
-			t.Unique = slices.DeleteFunc(t.Unique, func(k string) bool { return k == identityKey(In, t) })
-		}
-	}, nil
-}
-
-func (n *Node) signedContents(ctx context.Context, parts []Part) []signature.Content {
-	var files []signature.Content
-	for _, p := range parts {
-		files = append(files, signature.Content{ID: p.ID, Name: p.Name, Open: n.sendable(ctx, p.Content).Open})
-	}
-	return files
-}
-
-// incomplete names what the packet lacks to be a Document.
-func (n *Node) incomplete(t *Transfer) string {
-	for _, f := range t.Findings {
-		if f.Rule == "ATT-1" || f.Rule == "ATT-6" || f.Rule == "ATT-8" {
-			return f.Message
-		}
-	}
-	return ""
-}
-
-// judge sums up the verdicts for a Transfer.
-func judge(verdicts []signature.Verdict) *Signature {
-	s := &Signature{}
-	switch err := signature.Judge(verdicts); {
-	case errors.Is(err, signature.ErrUnsigned):
-		s.Reason = "unsigned"
-	case err != nil:
-		s.Reason = err.Error()
-	}
-	for _, v := range verdicts {
-		if errors.Is(v.Err, signature.ErrNamespace) {
-			continue // a block that is no signature
-		}
-		s.Signed = true
-		if v.Signer != nil {
-			s.Signer = v.Signer.Subject.String()
-		}
-		s.Coverage = append(s.Coverage, covered(v.Coverage)...)
-		s.Missing = append(s.Missing, v.Coverage.Missing...)
-	}
-	return s
-}
-
-// covered names what a signature binds.
-func covered(c signature.Coverage) []string {
-	var names []string
-	for _, part := range []struct {
-		bound bool
-		name  string
-	}{{c.Whole, "packet"}, {c.Header, "MessageHeader"}, {c.Business, "Bussiness"}, {c.Manifest, "Manifest"}} {
-		if part.bound {
-			names = append(names, part.name)
-		}
-	}
-	return append(names, c.Attachments...)
-}
-
-// deliver hands the Document over.
+// deliver hands the Document over. What its sender took back meanwhile is not
+// handed out; of a recall, which carries the files again, only its header is.
 func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error) {
+	done := func(t *Transfer) {
+		if t.State = Delivered; n.Sink == nil && t.Withdrawn == nil && !slices.Contains(t.Lookup, waitingKey) {
+			t.Lookup = append(t.Lookup, waitingKey) // until somebody takes it
+		}
+	}
+	shown := *t
+	if t.Withdrawn != nil {
+		if t.DocType != edxml.Recall {
+			return done, nil
+		}
+		shown.Parts = nil
+	}
 	if n.Sink != nil {
 		open := func(c Content) (io.ReadCloser, error) { return n.Store.Open(ctx, c.SHA256) }
-		if err := n.Sink.Deliver(ctx, t, open); err != nil {
+		if err := n.Sink.Deliver(ctx, &shown, open); err != nil {
 			return nil, err
 		}
 	}
 	n.Log.InfoContext(ctx, "delivered", "transfer", t.ID, "document", t.DocumentID, "from", t.From)
-	return func(t *Transfer) {
-		if t.State = Delivered; n.Sink == nil && !slices.Contains(t.Lookup, waitingKey) {
-			t.Lookup = append(t.Lookup, waitingKey) // until somebody takes it
-		}
-	}, nil
+	return done, nil
 }
 
 // maxDescription is what a Status may say, in characters (StatusCode 02,
@@ -356,18 +286,30 @@ func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error
 	}
 	if t.State == Rejected {
 		var invalid *InvalidError // it does not say which Document it is: nothing can be reported about it
-		if _, err := n.report(ctx, t, edxml.StatusRefused, clip(t.Refusal, maxDescription), nil); errors.As(err, &invalid) {
+		if _, err := n.report(ctx, t, reportKey(t.ID, edxml.StatusRefused), edxml.StatusRefused, clip(t.Refusal, maxDescription), nil); errors.As(err, &invalid) {
 			n.Log.WarnContext(ctx, "rejection not reported", "transfer", t.ID, "from", t.From, "error", err)
 		} else if err != nil {
 			return nil, err
 		}
 		return func(t *Transfer) { finish(t, Rejected) }, nil
 	}
-	now := time.Now()
+	if n.ReportArrival && t.State == Delivered && t.SameAs == "" && t.Kind == edxml.KindDocument {
+		if _, err := n.report(ctx, t, reportKey(t.ID, edxml.StatusArrived), edxml.StatusArrived, "", nil); err != nil {
+			return nil, err
+		}
+	}
+	now := time.Now().UTC()
 	return func(t *Transfer) {
-		if t.State == Delivered { // else the axis had forgotten the first acknowledgement
-			addEvent(t, n.Organ.OrganID, Event{Code: edxml.StatusArrived, At: now.UTC()})
+		if t.State == Delivered && !n.ReportArrival { // else the axis had forgotten the first acknowledgement
+			ledgerOf(t, n.Organ.OrganID).add(n.Organ.OrganID, Event{Code: edxml.StatusArrived, At: now})
 		}
 		finish(t, Confirmed)
+		switch {
+		case t.Withdrawn == nil || t.SameAs != "":
+		case t.DocType == edxml.Recall:
+			t.Purged = now // the recall itself: who, when and why stay
+		default:
+			t.State, t.Due, t.Finished = Sealed, now, time.Time{}
+		}
 	}, nil
 }

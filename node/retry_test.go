@@ -169,7 +169,7 @@ func TestGiveUp(t *testing.T) {
 				if want := []string{c.fault.Error()}; !slices.Equal(tell.notified, want) || x.LastError != want[0] {
 					t.Errorf("the sink was told %q; the last error is %q", tell.notified, x.LastError)
 				}
-				if why := node.Why(x, time.Now()); !strings.Contains(why.EN, c.advice) || !strings.Contains(why.EN, c.fault.Text) {
+				if why := node.Why(x, node.Link{}, time.Now()); !strings.Contains(why.EN, c.advice) || !strings.Contains(why.EN, c.fault.Text) {
 					t.Errorf("why: %s", why.EN)
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -11,24 +12,82 @@ import (
 )
 
 // sendStep takes the one step of the way out: the axis is asked to take the
-// packet. After a lost answer the same bytes go again, and "exists" is done.
+// packet, after everything that goes before it. After a lost answer the same
+// bytes go again, and "exists" is done.
 func (n *Node) sendStep(ctx context.Context, t *Transfer) (*Transfer, error) {
 	if t.State == Failed {
 		return n.notify(ctx, t)
 	}
-	t, err := n.attempt(ctx, t, "send")
+	if len(t.Waits) > 0 {
+		return n.queueUp(ctx, t)
+	}
+	if !t.Deadline.IsZero() && t.LastError != "" && time.Now().After(t.Deadline) {
+		return n.giveUp(ctx, t) // its time passed while the axis was not called
+	}
+	if len(t.About) > 0 {
+		targets, err := n.before(ctx, t)
+		if err == nil {
+			err = n.tie(ctx, t, targets)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	var receipt transport.Receipt
+	var attempted error
+	err := n.call(ctx, t.ID, func(ctx context.Context) (err error) {
+		claimed, err := n.attempt(ctx, t, "send")
+		if err != nil {
+			attempted = err
+			return err
+		}
+		t = claimed
+		receipt, err = n.send(ctx, t)
+		return err
+	})
+	switch {
+	case attempted != nil, errors.Is(err, errLinkDown):
+		return nil, err
+	case err != nil:
+		after, err := n.fail(ctx, t, err, failed)
+		if err == nil && after.State == Failed {
+			err = n.ended(ctx, after)
+		}
+		return after, err
+	}
+	n.Log.InfoContext(ctx, "sent", "transfer", t.ID, "kind", t.Kind, "document", t.DocumentID, "axis", receipt.ID)
+	sent, err := n.succeed(ctx, t, func(t *Transfer) {
+		t.AxisID, t.Unsure = receipt.ID, false
+		finish(t, Sent)
+	})
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := n.send(ctx, t)
-	if err != nil {
-		return n.fail(ctx, t, err, func(t *Transfer) { t.State, t.Due = Failed, time.Now().UTC() })
+	return sent, n.ended(ctx, sent)
+}
+
+// failed gives an outgoing Transfer up; the Sink is told next.
+func failed(t *Transfer) {
+	t.State, t.Due = Failed, time.Now().UTC()
+	freeKeys(t)
+}
+
+// freeKeys lets a Document that the axis cannot have be submitted again, put
+// right, under its DocumentId.
+func freeKeys(t *Transfer) {
+	if t.Kind == edxml.KindDocument && !unsure(t) {
+		own := uniqueOut(t)
+		t.Unique = slices.DeleteFunc(t.Unique, func(k string) bool { return slices.Contains(own, k) })
 	}
-	n.Log.InfoContext(ctx, "sent", "transfer", t.ID, "kind", t.Kind, "document", t.DocumentID, "axis", receipt.ID)
-	return n.succeed(ctx, t, func(t *Transfer) {
-		t.AxisID = receipt.ID
-		finish(t, Sent)
-	})
+}
+
+// giveUp ends a Transfer whose deadline has passed.
+func (n *Node) giveUp(ctx context.Context, t *Transfer) (*Transfer, error) {
+	t, err := n.record(ctx, t.ID, failed)
+	if err != nil {
+		return nil, err
+	}
+	return t, n.ended(ctx, t)
 }
 
 // errNoAxis is the fault of a node that has nobody to send to.
@@ -58,7 +117,7 @@ func (n *Node) notify(ctx context.Context, t *Transfer) (*Transfer, error) {
 	if n.Sink == nil {
 		return n.record(ctx, t.ID, func(t *Transfer) { finish(t, Failed) })
 	}
-	last, permanent := t.LastError, t.Permanent // why it was given up
+	last, permanent, why := t.LastError, t.Permanent, t.Cause // why it was given up
 	t, err := n.attempt(ctx, t, "notify")
 	if err != nil {
 		return nil, err
@@ -68,7 +127,7 @@ func (n *Node) notify(ctx context.Context, t *Transfer) (*Transfer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return n.record(ctx, t.ID, func(t *Transfer) { t.LastError, t.Permanent = last, permanent })
+		return n.record(ctx, t.ID, func(t *Transfer) { t.LastError, t.Permanent, t.Cause = last, permanent, why })
 	}
 	return n.record(ctx, t.ID, func(t *Transfer) {
 		closeAttempt(t, nil)

@@ -1,11 +1,9 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -19,7 +17,7 @@ const statusesSince = "statuses since"
 // and the axis's order is not promised.
 const overlap = 10 * time.Minute
 
-// applyStatuses reads the statuses since the last look and applies each.
+// applyStatuses reads the statuses since the last look and applies them.
 // Applying one twice changes nothing.
 func (n *Node) applyStatuses(ctx context.Context) error {
 	since := time.Unix(0, 0)
@@ -34,169 +32,233 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	latest := since
-	for i := range statuses {
-		at, err := n.apply(ctx, &statuses[i])
-		if err != nil {
-			return err
-		}
-		if at.After(latest) && !at.After(time.Now()) {
-			latest = at
-		}
+	b := newBatch(n)
+	latest, err := b.take(ctx, statuses)
+	if err != nil {
+		return err
 	}
-	if latest.Equal(since) {
+	if err := b.commit(ctx); err != nil {
+		return err
+	}
+	if !latest.After(since) {
 		return nil
 	}
 	return n.Store.SetValue(ctx, statusesSince, []byte(latest.UTC().Format(time.RFC3339)))
 }
 
-// apply adds a Status to the Document it is about and returns its moment. A
-// Status of a receiver concerns our outbox; 13 comes from the sender of a
-// Document in our inbox.
-func (n *Node) apply(ctx context.Context, s *edxml.Status) (time.Time, error) {
-	at, unreadable := s.Timestamp.Time()
-	if unreadable != nil {
-		n.Log.WarnContext(ctx, "status without a readable time", "from", s.From.OrganID, "document", s.ResponseFor.DocumentID, "error", unreadable)
-		at = time.Now() // the moment at which it was read first
-	}
-	direction, owner, subject := Out, s.ResponseFor.OrganID, s.From.OrganID
-	if s.StatusCode.Canonical() == edxml.StatusTakeBack {
-		direction, owner, subject = In, s.From.OrganID, s.ResponseFor.OrganID
-	}
-	t, err := n.about(ctx, direction, owner, s)
-	if err != nil {
-		return at, err
-	}
-	if t == nil {
-		n.Log.WarnContext(ctx, "status about an unknown document", "from", s.From.OrganID,
-			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
-		return at, nil
-	}
-	e := Event{Code: s.StatusCode.Canonical(), At: at.UTC(), Description: s.Description}
-	_, err = n.Store.Update(ctx, t.ID, func(t *Transfer) error {
-		if unreadable != nil && hasEvent(t, subject, e) || !addEvent(t, subject, e) {
-			return errUnchanged
-		}
-		return nil
-	})
-	if err == nil {
-		n.Log.InfoContext(ctx, "status", "transfer", t.ID, "document", t.DocumentID, "organ", subject, "status", e.Code)
-	} else if errors.Is(err, errUnchanged) {
-		err = nil
-	}
-	return at, err
+// batch gathers the statuses of one look, so that each Transfer is written once
+// however many of its receivers have something to say.
+type batch struct {
+	n       *Node
+	found   map[string][]*ledger // what a key finds
+	known   map[string]*ledger   // by Transfer
+	changes map[string][]news    // by Transfer, in the order of the statuses
+	order   []string             // of changes
+	strange int                  // statuses about Documents that are not here
 }
 
-// about finds the Document a Status is about: by DocumentId, else by the code
-// of its sender.
-func (n *Node) about(ctx context.Context, d Direction, owner string, s *edxml.Status) (*Transfer, error) {
+// news is what one Status says to one Transfer.
+type news struct {
+	organ  string // whose state it is
+	event  Event
+	rule   string // not "": a finding instead of an event
+	text   string
+	recall bool // 13 about a Document in the inbox
+}
+
+func newBatch(n *Node) *batch {
+	return &batch{n: n, found: map[string][]*ledger{}, known: map[string]*ledger{}, changes: map[string][]news{}}
+}
+
+// take finds out what each Status says to which Transfer, and returns the
+// latest moment among them that is not in the future.
+func (b *batch) take(ctx context.Context, statuses []edxml.Status) (latest time.Time, err error) {
+	now := time.Now()
+	for i := range statuses {
+		s := &statuses[i]
+		at, unreadable := s.Timestamp.Time()
+		if unreadable != nil {
+			b.n.Log.WarnContext(ctx, "status without a readable time", "from", s.From.OrganID, "document", s.ResponseFor.DocumentID, "error", unreadable)
+			at = now // the moment at which it was read first
+		}
+		if at.After(latest) && !at.After(now) {
+			latest = at
+		}
+		if err := b.one(ctx, s, at, unreadable == nil); err != nil {
+			return latest, err
+		}
+	}
+	return latest, nil
+}
+
+// one finds the Transfers that a Status is about. A Status of a receiver
+// concerns our outbox; 13 comes from the sender of a Document in our inbox.
+func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bool) error {
+	e := Event{Code: codeOf(s), At: at.UTC(), Description: clip(s.Description, maxDescription)}
+	direction, owner, subject := Out, s.ResponseFor.OrganID, s.From.OrganID
+	if e.Code == edxml.StatusTakeBack {
+		direction, owner, subject = In, s.From.OrganID, s.ResponseFor.OrganID
+	}
+	candidates, err := b.about(ctx, direction, owner, s)
+	if err != nil {
+		return err
+	}
+	if len(candidates) == 0 {
+		b.strange++
+		b.n.Log.WarnContext(ctx, "status about an unknown document", "from", s.From.OrganID,
+			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
+		return nil
+	}
+	for _, l := range choose(candidates, subject, e) {
+		switch organ, is := l.receiver(subject); {
+		case !is:
+			b.note(l, news{rule: "ST-4", text: fmt.Sprintf("status %s by %s, which is no receiver of the document", e.Code, clip(subject, 100))})
+		case l.has(organ, e, timed):
+		case l.full(organ):
+			b.note(l, news{rule: "ST-6", text: fmt.Sprintf("more than %d statuses by %s; later ones are not kept", maxEvents, organ)})
+		case l.add(organ, e):
+			b.note(l, news{organ: organ, event: e, recall: direction == In})
+		}
+	}
+	return nil
+}
+
+func (b *batch) note(l *ledger, w news) {
+	if _, ok := b.changes[l.t.ID]; !ok {
+		b.order = append(b.order, l.t.ID)
+	}
+	b.changes[l.t.ID] = append(b.changes[l.t.ID], w)
+}
+
+// codeOf returns the code of a Status in two digits. QUIRK: a .NET client
+// writes 14 where it means 15.
+func codeOf(s *edxml.Status) edxml.StatusCode {
+	if c := s.StatusCode.Canonical(); c != "14" {
+		return c
+	}
+	return edxml.StatusTakeBackAgreed
+}
+
+// about finds the Documents a Status may be about, oldest first: by
+// DocumentId, else by the code of its sender.
+func (b *batch) about(ctx context.Context, d Direction, owner string, s *edxml.Status) ([]*ledger, error) {
 	for _, by := range []struct{ name, key string }{
 		{s.ResponseFor.DocumentID, documentKey(d, s.ResponseFor.DocumentID)}, {s.ResponseFor.Code, codeKey(d, owner, s.ResponseFor.Code)},
 	} {
 		if by.name == "" {
 			continue
 		}
-		found, err := n.Store.Find(ctx, by.key, "", recent)
+		all, err := b.find(ctx, by.key)
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range found {
-			if t.From == owner && t.SameAs == "" {
-				return t, nil
+		var fit []*ledger
+		for _, l := range all {
+			if sameOrgan(l.t.From, owner) && l.t.SameAs == "" {
+				fit = append(fit, l)
 			}
+		}
+		if len(fit) > 0 {
+			return fit, nil
 		}
 	}
 	return nil, nil
 }
 
-// hasEvent reports whether a Receiver has this Status, at whatever time.
-func hasEvent(t *Transfer, organ string, e Event) bool {
-	return slices.ContainsFunc(t.Receivers, func(r Receiver) bool {
-		return r.OrganID == organ && slices.ContainsFunc(r.Events, func(o Event) bool { return o.Code == e.Code && o.Description == e.Description })
-	})
+// find asks the store for a key once in a look.
+func (b *batch) find(ctx context.Context, key string) ([]*ledger, error) {
+	if all, ok := b.found[key]; ok {
+		return all, nil
+	}
+	found, err := b.n.Store.Find(ctx, key, "", recent)
+	if err != nil {
+		return nil, err
+	}
+	all := []*ledger{}
+	for _, t := range found {
+		if b.known[t.ID] == nil {
+			own := ""
+			if t.Direction == In {
+				own = b.n.Organ.OrganID
+			}
+			b.known[t.ID] = ledgerOf(t, own)
+		}
+		all = append(all, b.known[t.ID])
+	}
+	b.found[key] = all
+	return all, nil
 }
 
-// addEvent applies a Status to the Receiver it concerns and reports whether
-// that changed anything. Events are kept in the order of their own times;
-// polling brings them in any order.
-func addEvent(t *Transfer, organ string, e Event) bool {
-	i := slices.IndexFunc(t.Receivers, func(r Receiver) bool { return r.OrganID == organ })
-	if i < 0 {
-		t.Receivers = append(t.Receivers, Receiver{OrganID: organ})
-		i = len(t.Receivers) - 1
+// choose decides which of several Documents with one DocumentId a Status means:
+// a recall carries the DocumentId of what it recalls. An answer to a recall or
+// an update is for all of them; a step of the work is for the oldest that it
+// fits.
+func choose(candidates []*ledger, subject string, e Event) []*ledger {
+	if len(candidates) == 1 || e.Code == edxml.StatusTakeBackAgreed || e.Code == edxml.StatusTakeBackDenied {
+		return candidates
 	}
-	r := &t.Receivers[i]
-	if slices.ContainsFunc(r.Events, func(o Event) bool { return o.Code == e.Code && o.At.Unix() == e.At.Unix() }) {
-		return false
+	var fits *ledger
+	for _, l := range candidates {
+		organ, is := l.receiver(subject)
+		if !is {
+			continue
+		}
+		if l.has(organ, e, true) {
+			return []*ledger{l}
+		}
+		if fits == nil && l.fits(organ, e) {
+			fits = l
+		}
 	}
-	r.Events = append(r.Events, e)
-	slices.SortStableFunc(r.Events, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.At.Unix(), b.At.Unix()), cmp.Compare(a.Code, b.Code))
-	})
-	r.Code = r.Events[len(r.Events)-1].Code
-	return true
+	if fits == nil {
+		fits = candidates[0]
+	}
+	return []*ledger{fits}
 }
 
-// Report queues a Status about a Document in the inbox: what happened to it
-// here. A code is reported once: reporting it again gives the Transfer of the
-// first time. Whoever needs to repeat 04 or 05 submits a status packet.
-func (n *Node) Report(ctx context.Context, id string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
-	t, err := n.Store.Transfer(ctx, id)
-	if err != nil {
-		return nil, err
+// commit writes what was gathered, each Transfer once.
+func (b *batch) commit(ctx context.Context) error {
+	for _, id := range b.order {
+		own := ""
+		if b.known[id].t.Direction == In {
+			own = b.n.Organ.OrganID
+		}
+		t, err := b.n.Store.Update(ctx, id, func(t *Transfer) error {
+			l, changed := ledgerOf(t, own), false
+			for _, w := range b.changes[id] {
+				if w.rule != "" {
+					changed = note(t, w.rule, w.text) || changed
+				} else {
+					changed = l.add(w.organ, w.event) || changed
+				}
+			}
+			if !changed {
+				return errUnchanged
+			}
+			return nil
+		})
+		if errors.Is(err, errUnchanged) {
+			t, err = b.known[id].t, nil
+		}
+		if err != nil {
+			return err
+		}
+		b.n.Log.InfoContext(ctx, "statuses", "transfer", id, "document", t.DocumentID, "news", len(b.changes[id]))
+		if err := b.recalled(ctx, t, b.changes[id]); err != nil {
+			return err
+		}
 	}
-	if t.Direction != In || t.Digest == "" {
-		return nil, fmt.Errorf("%w: transfer %s is no document that was received: a status cannot be reported about it", ErrNotFound, id)
-	}
-	return n.report(ctx, t, code, description, staff)
+	return nil
 }
 
-func (n *Node) report(ctx context.Context, about *Transfer, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
-	if staff == nil {
-		staff = &edxml.StaffInfo{Staff: n.Organ.OrganName}
+// recalled obeys a 13.
+func (b *batch) recalled(ctx context.Context, t *Transfer, all []news) error {
+	for _, w := range all {
+		if w.recall {
+			if err := b.n.takeBack(ctx, t, back{sender: t.From, cause: "13 " + w.event.At.Format(time.RFC3339), reason: w.event.Description}); err != nil {
+				return err
+			}
+		}
 	}
-	now := time.Now()
-	s := &edxml.Status{
-		From: n.Organ,
-		ResponseFor: edxml.ResponseFor{
-			OrganID: about.From, Code: about.Code, DocumentID: about.DocumentID, PromulgationDate: about.PromulgationDate,
-		},
-		StaffInfo: staff, StatusCode: code, Description: description, Timestamp: edxml.TimestampOf(now),
-	}
-	if err := refuse(edxml.Validate(&edxml.Packet{Kind: edxml.KindStatus, Status: s}, now)); err != nil {
-		return nil, err
-	}
-	t, err := n.queueStatus(ctx, s, fmt.Sprintf("report %s %s", about.ID, code))
-	if err != nil {
-		return nil, err
-	}
-	at, err := t.Status.Timestamp.Time() // of the first time
-	if err != nil {
-		return nil, fmt.Errorf("node: transfer %s: %w", t.ID, err)
-	}
-	_, err = n.Store.Update(ctx, about.ID, func(a *Transfer) error {
-		addEvent(a, n.Organ.OrganID, Event{Code: code, At: at.UTC(), Description: t.Status.Description})
-		return nil
-	})
-	return t, err
-}
-
-// queueStatus commits a Status for sending. key makes it unique.
-func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*Transfer, error) {
-	t, err := newTransfer(Out, edxml.KindStatus, Queued)
-	if err != nil {
-		return nil, err
-	}
-	describe(t, &edxml.Packet{Kind: edxml.KindStatus, Status: s})
-	t.Deadline, t.Unique = t.Created.Add(n.Deadline), []string{key}
-	err = n.Store.Create(ctx, t)
-	var exists *ExistsError
-	if errors.As(err, &exists) {
-		return n.Store.Transfer(ctx, exists.ID)
-	}
-	if err != nil {
-		return nil, err
-	}
-	n.wake(Out)
-	return t, nil
+	return nil
 }

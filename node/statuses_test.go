@@ -74,7 +74,7 @@ func TestStatuses(t *testing.T) {
 		run(t, newNode(t, node.Config{Organ: province, Store: inbox, Axis: in}))
 		<-time.After(5 * time.Minute)
 		got := only(t, inbox, node.In, edxml.KindDocument)
-		if !strings.Contains(codes(got, "H41"), "13") || strings.Count(codes(got, "H41"), "13") != 1 || codes(got, "H41") != "13 01" {
+		if !strings.Contains(codes(got, "H41"), "13") || strings.Count(codes(got, "H41"), "13") != 1 || codes(got, "H41") != "13 01 15" {
 			t.Errorf("take-back at the receiver: %q", codes(got, "H41"))
 		}
 	})

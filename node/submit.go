@@ -13,7 +13,6 @@ import (
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/signature"
-	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/soap"
 )
 
@@ -98,11 +97,15 @@ func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
 // returns without error; it never waits for anything remote. A Document is
 // signed here, in the profile of the wire.
 //
-// Errors: *InvalidError, *UnknownReceiverError, ErrForeignSender,
-// ErrSignatureLost, ErrOtherContent, ErrKeyReused, those of edxml.NewReader and
-// of the Store.
+// Errors: *InvalidError, *UnknownReceiverError, *NewReceiversError, *SpaceError,
+// ErrForeignSender, ErrSignatureLost, ErrOtherContent, ErrKeyReused, those of
+// edxml.NewReader and of the Store.
 func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
-	p, err := n.keep(ctx, h.Packet)
+	in, err := n.admit(ctx, h.Packet)
+	if err != nil {
+		return nil, err
+	}
+	p, err := n.keep(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -123,23 +126,78 @@ func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
 	if h.Key != "" {
 		t.Unique = append(t.Unique, handoverKey(h.Key))
 	}
+	return n.enqueue(ctx, t, findings)
+}
+
+// enqueue commits the Transfer of a Document, unless it is here already.
+func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Finding) (*Submission, error) {
 	s := &Submission{Transfer: t, Findings: findings}
-	err = n.Store.Create(ctx, t)
+	err := n.Store.Create(ctx, t)
 	var exists *ExistsError
-	if errors.As(err, &exists) {
-		if exists.Key == nameKey(t) {
-			return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
-		}
+	switch {
+	case errors.As(err, &exists) && exists.Key == nameKey(t):
+		return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
+	case exists != nil:
 		s.Existed = true
-		if s.Transfer, err = n.Store.Transfer(ctx, exists.ID); err == nil && s.Transfer.Digest != t.Digest {
-			return nil, fmt.Errorf("%w: transfer %s", ErrKeyReused, exists.ID)
-		}
-	}
-	if err != nil {
+		s.Transfer, err = n.existing(ctx, t, exists.ID)
+		return s, err
+	case err != nil:
 		return nil, err
+	}
+	if len(t.Waits) > 0 {
+		if s.Transfer, err = n.settle(ctx, t); err != nil {
+			return nil, err
+		}
 	}
 	n.wake(Out)
 	return s, nil
+}
+
+// existing returns the Transfer of a Document that is handed over again. One
+// that was given up without knowing the answer is tried again, with the same bytes.
+func (n *Node) existing(ctx context.Context, t *Transfer, id string) (*Transfer, error) {
+	first, err := n.Store.Transfer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if first.Digest != t.Digest {
+		return nil, fmt.Errorf("%w: transfer %s", ErrKeyReused, id)
+	}
+	if err := sameReceivers(t, first); err != nil {
+		return nil, err
+	}
+	if first.Withdrawn == nil && (first.State == Failed || first.State == Cancelled) {
+		return n.Operate(ctx, Retry, id, By{Actor: "submit", Reason: "the same packet was submitted again"})
+	}
+	return first, nil
+}
+
+// NewReceiversError says that a Document that was accepted before now names
+// further receivers: an axis would take it for a repetition and send them nothing.
+type NewReceiversError struct {
+	Transfer string
+	OrganIDs []string
+}
+
+// Error names the receivers and the way to reach them.
+func (e *NewReceiversError) Error() string {
+	return fmt.Sprintf("node: this document was accepted before, as transfer %s, without the receiver %s; add receivers by an update (BussinessDocType 2)",
+		e.Transfer, strings.Join(e.OrganIDs, ", "))
+}
+
+// sameReceivers refuses receivers that the first submission did not have.
+func sameReceivers(t, first *Transfer) error {
+	has := ledgerOf(first, "")
+	e := &NewReceiversError{Transfer: first.ID}
+	for _, r := range t.Receivers {
+		if _, ok := has.at[r.OrganID]; !ok {
+			e.OrganIDs = append(e.OrganIDs, r.OrganID)
+		}
+	}
+	if len(e.OrganIDs) > 0 {
+		return e
+	}
+	return nil
 }
 
 func handoverKey(key string) string { return fmt.Sprintf("handover %q", key) }
@@ -256,6 +314,7 @@ func readThrough(r io.Reader) (*edxml.Packet, bool, error) {
 }
 
 func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edxml.Finding, handover string) (*Submission, error) {
+	s.StatusCode = codeOf(s) // the alias 14 is understood, and never written
 	key := fmt.Sprintf("status %q %q %s %q", s.ResponseFor.OrganID, s.ResponseFor.DocumentID+s.ResponseFor.Code, s.StatusCode.Canonical(), string(s.Timestamp))
 	if handover != "" {
 		key = handoverKey(handover)
@@ -293,88 +352,6 @@ func (n *Node) unknownReceivers(ctx context.Context, d *edxml.Document) (*Unknow
 	return nil, nil
 }
 
-// kept is a packet whose attachments are stored.
-type kept struct {
-	packet   *edxml.Packet
-	envelope []byte // SOAP profile: as it came
-	parts    []Part
-}
-
-// keep reads a packet and stores its attachments, each as the user's file.
-func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
-	in := bufio.NewReader(r)
-	if head, _ := in.Peek(64); soap.IsFile(head) {
-		return n.keepMIME(ctx, in)
-	}
-	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
-	if err != nil {
-		return nil, err
-	}
-	k := &kept{packet: rd.Packet()}
-	for {
-		a, err := rd.Next()
-		if err == io.EOF {
-			return k, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		c, err := n.Store.Put(ctx, a.Content)
-		var fault *edxml.ContentError
-		if errors.As(err, &fault) {
-			continue // Next makes it a Finding
-		}
-		if err != nil {
-			return nil, err
-		}
-		k.parts = append(k.parts, Part{Name: a.Name, Type: edxml.TypeByName(a.Name), Content: c})
-	}
-}
-
-// identify gives every part of a packet that changes its profile a Content-ID
-// that MIME and the Manifest agree on.
-func (k *kept) identify() {
-	for i := range k.parts {
-		id := fmt.Sprintf("file-%d", i+1)
-		k.parts[i].ID, k.packet.Document.Attachments[i].ContentID = id, id
-	}
-}
-
-// keepMIME reads a SOAP packet in one file.
-func (n *Node) keepMIME(ctx context.Context, in io.Reader) (*kept, error) {
-	m, err := soap.ReadFile(in, soap.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	root, err := m.Next()
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := io.ReadAll(root.Content)
-	if err != nil {
-		return nil, err
-	}
-	parts, packet, err := n.keepParts(ctx, envelope, &soapPieces{m})
-	if err != nil {
-		return nil, err
-	}
-	return &kept{packet: packet, envelope: envelope, parts: parts}, nil
-}
-
-// soapPieces gives a SOAP message the shape of an Incoming.
-type soapPieces struct {
-	*soap.Message
-}
-
-func (s *soapPieces) Next() (*transport.Piece, error) {
-	p, err := s.Message.Next()
-	if err != nil {
-		return nil, err
-	}
-	return &transport.Piece{Root: p.Root, ID: p.ID, Type: p.Type, Content: p.Content}, nil
-}
-
 // prepare makes the Transfer of a Document: its envelope in the profile of the
 // wire, signed, and stored.
 func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
@@ -395,10 +372,11 @@ func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
 	}
 	describe(t, k.packet)
 	t.TokenAt, t.Parts, t.Deadline = out.Packet().HeaderEnd, k.parts, t.Created.Add(n.Deadline)
-	t.Unique = []string{identityKey(Out, t)}
-	if t.DocType == edxml.New {
-		t.Unique = append(t.Unique, nameKey(t))
+	t.Unique = uniqueOut(t)
+	if err := n.line(ctx, t); err != nil {
+		return nil, err
 	}
+	t.Due = dueNow(t)
 	return t, nil
 }
 

@@ -235,7 +235,7 @@ func TestSubmitAxisDown(t *testing.T) {
 		x := submit(t, n, plain(t, "1"))
 		<-time.After(time.Minute)
 		x = must(s.Transfer(t.Context(), x.ID))
-		why := node.Why(x, time.Now())
+		why := must(n.Why(t.Context(), x))
 		if x.State != node.Queued || x.Tries < 2 || !strings.Contains(why.EN, "connection refused") || !strings.Contains(why.EN, "do not submit it again") || !strings.Contains(why.VI, "nút tự thử lại") {
 			t.Errorf("%s after %d tries: %+v", x.State, x.Tries, why)
 		}

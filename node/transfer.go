@@ -25,6 +25,8 @@ const (
 	Queued State = "queued" // out: accepted here, ours for good; waits for the axis
 	Sent   State = "sent"   // out: the axis gave a Receipt
 	Failed State = "failed" // out: given up, after a permanent Fault or the deadline
+	// Cancelled: out: taken back here; the axis never had it, or its answer is not known.
+	Cancelled State = "cancelled"
 
 	Listed    State = "listed"    // in: the axis says it waits for us
 	Fetched   State = "fetched"   // in: its bytes are stored here
@@ -32,6 +34,8 @@ const (
 	Delivered State = "delivered" // in: handed over
 	Confirmed State = "confirmed" // in: the axis knows that we have it; over eDoc this is status 01
 	Rejected  State = "rejected"  // in: refused by the three checks of QĐ 28/2018 Art. 9; the evidence is kept
+	Sealed    State = "sealed"    // in: recalled by its sender; nothing of its content is handed out any more
+	Recalled  State = "recalled"  // in: its content is destroyed; ids, digests, times, actors and the reason stay (NĐ 30/2020 Annex VI)
 )
 
 // Content names stored bytes by their digest.
@@ -55,6 +59,14 @@ type Attempt struct {
 	Duration time.Duration `json:"duration"`       // nanoseconds
 	Code     string        `json:"code,omitempty"` // the axis's code
 	Error    string        `json:"error,omitempty"`
+	Output   string        `json:"output,omitempty"` // what the sink's command or hook said
+}
+
+// Follower is a Document, or a status 13, that recalls, updates or replaces another.
+type Follower struct {
+	Transfer string                `json:"transfer,omitempty"` // of the other; "" for a status 13
+	DocType  edxml.BusinessDocType `json:"docType"`            // what the other does
+	At       time.Time             `json:"at"`
 }
 
 // Event is one Status that was applied to a Receiver.
@@ -62,13 +74,14 @@ type Event struct {
 	Code        edxml.StatusCode `json:"code"`
 	At          time.Time        `json:"at"` // by the Status's own Timestamp
 	Description string           `json:"description,omitempty"`
+	Illegal     string           `json:"illegal,omitempty"` // ST-3: what it cannot follow; it is kept and moves nothing
 }
 
 // Receiver is the state of a Document at one of its receivers.
 type Receiver struct {
 	OrganID   string           `json:"organId"`
 	OrganName string           `json:"organName,omitempty"`
-	Code      edxml.StatusCode `json:"code,omitempty"` // the latest status, "" before the first
+	Code      edxml.StatusCode `json:"code,omitempty"` // the latest status that counts, "" before the first
 	Events    []Event          `json:"events,omitempty"`
 }
 
@@ -88,7 +101,10 @@ type Transfer struct {
 	Code             string                `json:"code,omitempty"` // number/notation
 	Subject          string                `json:"subject,omitempty"`
 	PromulgationDate edxml.Date            `json:"promulgationDate,omitempty"`
-	Digest           string                `json:"digest,omitempty"` // content digest of the Document, see edxml.Digest
+	Digest           string                `json:"digest,omitempty"`  // content digest of the Document, see edxml.Digest
+	Urgency          int                   `json:"urgency,omitempty"` // 1 khẩn, 2 thượng khẩn, 3 hỏa tốc
+	Reason           string                `json:"reason,omitempty"`  // of a recall, an update or a replacement
+	About            []string              `json:"about,omitempty"`   // DocumentIds of the same sender that it recalls, updates or replaces
 	Receivers        []Receiver            `json:"receivers,omitempty"`
 	Status           *edxml.Status         `json:"status,omitempty"` // of a status packet
 
@@ -103,10 +119,17 @@ type Transfer struct {
 	AxisID    string              `json:"axisId,omitempty"`   // the axis's number for it
 	Attempts  []Attempt           `json:"attempts,omitempty"`
 	Tries     int                 `json:"tries,omitempty"`   // of the current step
+	Unsure    bool                `json:"unsure,omitempty"`  // out: a try ended without the axis's word, so it may have the packet
 	Deadline  time.Time           `json:"deadline,omitzero"` // out: given up after this
 	Finished  time.Time           `json:"finished,omitzero"` // when no step was left
 	LastError string              `json:"lastError,omitempty"`
 	Permanent bool                `json:"permanent,omitempty"` // the last error cannot be cured by waiting
+	Cause     Cause               `json:"cause,omitempty"`     // what the last error is about
+
+	Held      *Act       `json:"held,omitempty"`      // by an operator: no step is due
+	Waits     []string   `json:"waits,omitempty"`     // Transfers that go before this one
+	Withdrawn *Act       `json:"withdrawn,omitempty"` // its sender took it back: out, it is frozen; in, see Sealed
+	Followers []Follower `json:"followers,omitempty"` // what recalls, updates or replaces it
 
 	Pickup *Pickup `json:"pickup,omitempty"` // in: who collects it, see Node.Take
 
@@ -164,6 +187,7 @@ type Pickup struct {
 type Signature struct {
 	Signed   bool     `json:"signed"`           // there is at least one XML Signature
 	Reason   string   `json:"reason,omitempty"` // why it is not acceptable, "" when it is; "unsigned" when there is none
+	Broken   bool     `json:"broken,omitempty"` // it does not fit the bytes, whoever made it
 	Signer   string   `json:"signer,omitempty"`
 	Coverage []string `json:"coverage,omitempty"` // what the signatures bind, by name
 	Missing  []string `json:"missing,omitempty"`  // what they do not bind

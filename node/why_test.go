@@ -22,15 +22,15 @@ func TestWhy(t *testing.T) {
 			[]string{"chờ gửi lên trục từ 09:00:00 02/03/2026", "ngay khi nút chạy"}, []string{"waiting to send it to the axis since 09:00:00 02/03/2026", "as soon as the node runs"}, "Cần làm"},
 		{"in work", node.Transfer{Direction: node.Out, State: node.Queued, Due: now, LeasedUntil: now.Add(time.Second)},
 			[]string{"Đang được xử lý"}, []string{"worked on right now"}, "ngay khi"},
-		{"axis down", node.Transfer{Direction: node.Out, State: node.Queued, Due: now.Add(90 * time.Second), Tries: 4, LastError: "connection refused", Attempts: attempt("", "connection refused")},
+		{"axis down", node.Transfer{Direction: node.Out, State: node.Queued, Due: now.Add(90 * time.Second), Tries: 4, LastError: "connection refused", Cause: node.CauseUnreached, Attempts: attempt("", "connection refused")},
 			[]string{"Đã thử 4 lần", "connection refused", "sau 1m30s", "kiểm tra mạng"}, []string{"Tried 4 times", "connection refused", "in 1m30s", "check the network"}, "Permission"},
-		{"wrong token", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, LastError: "no", Attempts: attempt("Permission", "no")},
+		{"wrong token", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, Cause: node.CauseCredential, LastError: "no", Attempts: attempt("Permission", "no")},
 			[]string{"Đã dừng gửi sau 1 lần", "token"}, []string{"Given up after 1 attempts", "new token"}, "mend"},
-		{"unknown receiver", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, LastError: `the axis knows no receiver "X99"`, Attempts: attempt("M.UnknownReceiver", "no")},
+		{"unknown receiver", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, Cause: node.CauseReceiver, LastError: `the axis knows no receiver "X99"`, Attempts: attempt("M.UnknownReceiver", "no")},
 			[]string{"X99", "mã định danh nơi nhận"}, []string{"X99", "receiver's identifier"}, "token"},
-		{"permanent", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, LastError: "thiếu Subject", Attempts: attempt("N.Subject", "no")},
+		{"permanent", node.Transfer{Direction: node.Out, State: node.Failed, Tries: 1, Permanent: true, Cause: node.CauseRefused, LastError: "thiếu Subject", Attempts: attempt("N.Subject", "no")},
 			[]string{"thiếu Subject", "sửa văn bản"}, []string{"thiếu Subject", "mend the document"}, "token"},
-		{"temporary refusal", node.Transfer{Direction: node.Out, State: node.Queued, Due: now.Add(time.Minute), Tries: 2, LastError: "đầy", Attempts: attempt("M.Save", "đầy")},
+		{"temporary refusal", node.Transfer{Direction: node.Out, State: node.Queued, Due: now.Add(time.Minute), Tries: 2, Cause: node.CauseAxis, LastError: "đầy", Attempts: attempt("M.Save", "đầy")},
 			[]string{"nếu kéo dài"}, []string{"if it goes on"}, "kiểm tra mạng"},
 		{"sent, waiting", node.Transfer{Direction: node.Out, State: node.Sent, AxisID: "77", Receivers: []node.Receiver{{OrganID: "H41"}}},
 			[]string{"số 77", "H41: chưa có phản hồi"}, []string{"number 77", "H41: no answer yet"}, "Cần làm"},
@@ -46,7 +46,7 @@ func TestWhy(t *testing.T) {
 		{"delivered", node.Transfer{Direction: node.In, State: node.Delivered, Due: now}, []string{"chờ báo cho trục"}, []string{"tell the axis"}, "Cần làm"},
 	} {
 		c.x.Created = now
-		got := node.Why(&c.x, now)
+		got := node.Why(&c.x, node.Link{}, now)
 		for _, want := range c.vi {
 			if !strings.Contains(got.VI, want) {
 				t.Errorf("%s: %q is not in %s", c.name, want, got.VI)

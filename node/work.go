@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"time"
 
@@ -19,6 +21,9 @@ const idle = time.Minute
 
 // maxAttempts is how many attempts a Transfer remembers.
 const maxAttempts = 50
+
+// maxOutput is how much of what a sink said an Attempt keeps, in characters.
+const maxOutput = 2000
 
 // errLeaseLost says that the lease ran out and somebody else has the work.
 var errLeaseLost = errors.New("node: the lease was lost")
@@ -57,6 +62,11 @@ func (n *Node) work(ctx context.Context, d Direction, do step) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case slots <- struct{}{}:
+		}
+		if d == Out { // all that goes out needs the axis
+			if err := n.link.ready(ctx); err != nil {
+				return err
+			}
 		}
 		t, err := n.Store.Lease(ctx, d, n.holder, time.Now(), hold)
 		if err != nil {
@@ -121,7 +131,7 @@ func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
 	for {
 		next, err := do(ctx, t)
 		if err != nil {
-			if !errors.Is(err, errLeaseLost) && ctx.Err() == nil {
+			if !errors.Is(err, errLeaseLost) && !errors.Is(err, errLinkDown) && ctx.Err() == nil {
 				n.Log.ErrorContext(ctx, "step not recorded", "transfer", t.ID, "error", err)
 			}
 			break
@@ -167,6 +177,9 @@ func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*
 			return errLeaseLost
 		}
 		change(t)
+		if t.Held != nil {
+			t.Due = time.Time{}
+		}
 		t.LeasedUntil = time.Now().UTC().Add(hold)
 		return nil
 	})
@@ -176,6 +189,7 @@ func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*
 // of it behind.
 func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer, error) {
 	return n.record(ctx, t.ID, func(t *Transfer) {
+		t.Unsure = unsure(t) // a crash left no answer behind
 		t.Tries++
 		t.Attempts = append(t.Attempts, Attempt{Step: name, Start: time.Now().UTC()})
 		if extra := len(t.Attempts) - maxAttempts; extra > 0 {
@@ -188,7 +202,7 @@ func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer
 func (n *Node) succeed(ctx context.Context, t *Transfer, change func(*Transfer)) (*Transfer, error) {
 	return n.record(ctx, t.ID, func(t *Transfer) {
 		closeAttempt(t, nil)
-		t.Tries, t.LastError, t.Permanent = 0, "", false
+		t.Tries, t.LastError, t.Permanent, t.Cause = 0, "", false, ""
 		change(t)
 	})
 }
@@ -206,7 +220,8 @@ func (n *Node) fail(ctx context.Context, t *Transfer, cause error, giveUp func(*
 	permanent := errors.As(cause, &fault) && !fault.Temporary() && !fault.Credential
 	return n.record(ctx, t.ID, func(t *Transfer) {
 		closeAttempt(t, cause)
-		t.LastError, t.Permanent = cause.Error(), permanent
+		t.Unsure = t.Unsure || !answered(t, cause)
+		t.LastError, t.Permanent, t.Cause = cause.Error(), permanent, n.causeOf(t, cause)
 		wait := n.Retry.after(t.Tries)
 		if fault != nil {
 			wait = max(wait, fault.RetryAfter)
@@ -219,14 +234,44 @@ func (n *Node) fail(ctx context.Context, t *Transfer, cause error, giveUp func(*
 	})
 }
 
+// answered reports whether a fault tells that the axis does not have the
+// packet: it said so itself, or was never reached.
+func answered(t *Transfer, err error) bool {
+	if t.Attempts[len(t.Attempts)-1].Step != "send" {
+		return true
+	}
+	var fault *transport.Fault
+	if errors.As(err, &fault) && (fault.Code != "" || fault.Credential) {
+		return true
+	}
+	var dial *net.OpError
+	var name *net.DNSError
+	var cert *tls.CertificateVerificationError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &name) || errors.As(err, &cert)
+}
+
+// unsure reports whether the axis may have the packet although it gave no
+// Receipt: the answer to some try is not known.
+func unsure(t *Transfer) bool {
+	if t.Unsure || len(t.Attempts) == 0 {
+		return t.Unsure
+	}
+	last := t.Attempts[len(t.Attempts)-1]
+	return last.Step == "send" && last.Duration == 0 && last.Error == "" && t.State != Sent
+}
+
 func closeAttempt(t *Transfer, err error) {
 	if len(t.Attempts) == 0 {
 		return
 	}
 	a := &t.Attempts[len(t.Attempts)-1]
-	a.Duration = time.Since(a.Start)
+	a.Duration = max(time.Since(a.Start), 1)
 	if err == nil {
 		return
+	}
+	var said interface{ Output() string }
+	if errors.As(err, &said) {
+		a.Output = clip(said.Output(), maxOutput)
 	}
 	a.Error = err.Error()
 	var fault *transport.Fault
@@ -237,5 +282,15 @@ func closeAttempt(t *Transfer, err error) {
 
 // finish marks a Transfer as having no step left.
 func finish(t *Transfer, s State) {
-	t.State, t.Due, t.Finished = s, time.Time{}, time.Now().UTC()
+	t.State, t.Due, t.Finished, t.Held = s, time.Time{}, time.Now().UTC(), nil
+}
+
+// headStart is how far before its time an urgent Document is due, by its
+// urgency: it goes before what was queued within that span, and whatever waits
+// longer still has its turn.
+var headStart = [...]time.Duration{0, time.Hour, 2 * time.Hour, 4 * time.Hour}
+
+// dueNow is when a Transfer is due that is to be worked on at once.
+func dueNow(t *Transfer) time.Time {
+	return time.Now().UTC().Add(-headStart[min(max(t.Urgency, 0), len(headStart)-1)])
 }

@@ -168,12 +168,17 @@ func (d *Door) transfer(w http.ResponseWriter, _ *http.Request, t *node.Transfer
 	answer(w, http.StatusOK, t.Public())
 }
 
-func (d *Door) why(w http.ResponseWriter, _ *http.Request, t *node.Transfer) {
-	answer(w, http.StatusOK, Bilingual(node.Why(t, time.Now())))
+func (d *Door) why(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
+	why, err := d.node.Why(r.Context(), t)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, Bilingual(why))
 }
 
 func (d *Door) envelope(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
-	d.content(w, r, "text/xml; charset=utf-8", t.Envelope)
+	d.content(w, r, "text/xml; charset=utf-8", t, t.Envelope)
 }
 
 func (d *Door) file(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
@@ -182,11 +187,11 @@ func (d *Door) file(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 		refuse(w, fmt.Errorf("%w: transfer %s has %d files, counted from 0", node.ErrNotFound, t.ID, len(t.Parts)))
 		return
 	}
-	d.content(w, r, "application/octet-stream", t.Parts[i].Content)
+	d.content(w, r, "application/octet-stream", t, t.Parts[i].Content)
 }
 
-func (d *Door) content(w http.ResponseWriter, r *http.Request, mediaType string, c node.Content) {
-	f, err := d.node.Store.Open(r.Context(), c.SHA256)
+func (d *Door) content(w http.ResponseWriter, r *http.Request, mediaType string, t *node.Transfer, c node.Content) {
+	f, err := d.node.Open(r.Context(), t, c)
 	if err != nil {
 		refuse(w, err)
 		return

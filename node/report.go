@@ -1,0 +1,117 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+)
+
+// Report queues a Status about a Document in the inbox: what happened to it
+// here. A code is reported once: reporting it again gives the Transfer of the
+// first time. Whoever needs to repeat 04 or 05 submits a status packet.
+func (n *Node) Report(ctx context.Context, id string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
+	t, err := n.Store.Transfer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if t.Direction != In || t.Digest == "" {
+		return nil, fmt.Errorf("%w: transfer %s is no document that was received: a status cannot be reported about it", ErrNotFound, id)
+	}
+	key := reportKey(id, code)
+	before, err := n.Store.Find(ctx, key, "", recent)
+	if err != nil {
+		return nil, err
+	}
+	code = code.Canonical()
+	if _, inUse := code.Name(); inUse && len(before) == 0 { // of others the rules know more to say
+		if after, ok := t.allows(n.Organ.OrganID, code); !ok {
+			return nil, &StatusOrderError{Transfer: id, Code: code, After: after}
+		}
+	}
+	return n.report(ctx, t, key, code, description, staff)
+}
+
+// StatusOrderError says that a status cannot follow what was reported before.
+type StatusOrderError struct {
+	Transfer    string
+	Code, After edxml.StatusCode
+}
+
+// Error names both statuses.
+func (e *StatusOrderError) Error() string {
+	name, _ := e.Code.Name()
+	after, _ := e.After.Name()
+	return fmt.Sprintf("node: status %s (%s) cannot follow %s (%s) of transfer %s", e.Code, name.EN, e.After, after.EN, e.Transfer)
+}
+
+// reportKey makes a report unique: a code is reported once.
+func reportKey(id string, code edxml.StatusCode) string {
+	return fmt.Sprintf("report %s %s", id, code)
+}
+
+func (n *Node) report(ctx context.Context, about *Transfer, key string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
+	if staff == nil {
+		staff = &edxml.StaffInfo{Staff: n.Organ.OrganName}
+	}
+	now := time.Now()
+	s := &edxml.Status{
+		From: n.Organ,
+		ResponseFor: edxml.ResponseFor{
+			OrganID: about.From, Code: about.Code, DocumentID: about.DocumentID, PromulgationDate: about.PromulgationDate,
+		},
+		StaffInfo: staff, StatusCode: code, Description: description, Timestamp: edxml.TimestampOf(now),
+	}
+	if err := refuse(edxml.Validate(&edxml.Packet{Kind: edxml.KindStatus, Status: s}, now)); err != nil {
+		return nil, err
+	}
+	t, err := n.queueStatus(ctx, s, key)
+	if err != nil {
+		return nil, err
+	}
+	at, err := t.Status.Timestamp.Time() // of the first time
+	if err != nil {
+		return nil, fmt.Errorf("node: transfer %s: %w", t.ID, err)
+	}
+	_, err = n.Store.Update(ctx, about.ID, func(a *Transfer) error {
+		if !ledgerOf(a, n.Organ.OrganID).add(n.Organ.OrganID, Event{Code: code, At: at.UTC(), Description: t.Status.Description}) {
+			return errUnchanged
+		}
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return t, err
+}
+
+// queueStatus commits a Status for sending. key makes it unique.
+func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*Transfer, error) {
+	t, err := newTransfer(Out, edxml.KindStatus, Queued)
+	if err != nil {
+		return nil, err
+	}
+	describe(t, &edxml.Packet{Kind: edxml.KindStatus, Status: s})
+	t.Deadline, t.Unique = t.Created.Add(n.Deadline), []string{key}
+	if err := n.line(ctx, t); err != nil {
+		return nil, err
+	}
+	t.Due = dueNow(t)
+	err = n.Store.Create(ctx, t)
+	var exists *ExistsError
+	if errors.As(err, &exists) {
+		return n.Store.Transfer(ctx, exists.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Waits) > 0 {
+		if t, err = n.settle(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	n.wake(Out)
+	return t, nil
+}

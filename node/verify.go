@@ -1,0 +1,124 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/signature"
+)
+
+// verify judges signature and completeness (QĐ 28/2018/QĐ-TTg Art. 9).
+func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error) {
+	found, policy := (*Signature)(nil), n.policyFor(t.From)
+	if policy != Off {
+		verdicts, err := n.verdicts(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		found = judge(verdicts)
+	}
+	earlier, err := n.recalledBefore(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	reason := ""
+	if missing := n.incomplete(t); missing != "" {
+		reason = missing
+	} else if found != nil && found.Reason != "" && policy == Require {
+		reason = "signature not acceptable: " + found.Reason
+	}
+	return func(t *Transfer) {
+		t.Signature = found
+		if t.State = Verified; reason != "" {
+			t.State, t.Refusal = Rejected, reason
+			// the same Document sent again is to be judged anew
+			t.Unique = slices.DeleteFunc(t.Unique, func(k string) bool { return k == identityKey(In, t) })
+		} else if earlier != nil && t.Withdrawn == nil && t.DocType != edxml.Recall {
+			t.Withdrawn = &Act{At: time.Now().UTC(), Actor: earlier.From, Action: "recall", Reason: reasonOf(earlier)}
+			t.Followers = append(t.Followers, Follower{Transfer: earlier.ID, DocType: earlier.DocType, At: earlier.Created})
+		}
+	}, nil
+}
+
+func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, error) {
+	envelope, err := n.Store.Open(ctx, t.Envelope.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	defer envelope.Close()
+	return signature.Verify(envelope, envelope.Size(), n.signedContents(ctx, t.Parts), signature.VerifyOptions{Roots: n.Roots})
+}
+
+func (n *Node) signedContents(ctx context.Context, parts []Part) []signature.Content {
+	var files []signature.Content
+	for _, p := range parts {
+		files = append(files, signature.Content{ID: p.ID, Name: p.Name, Open: n.sendable(ctx, p.Content).Open})
+	}
+	return files
+}
+
+// incomplete names what the packet lacks to be a Document.
+func (n *Node) incomplete(t *Transfer) string {
+	for _, f := range t.Findings {
+		if f.Rule == "ATT-1" || f.Rule == "ATT-6" || f.Rule == "ATT-8" {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// judge sums up the verdicts for a Transfer.
+func judge(verdicts []signature.Verdict) *Signature {
+	s := &Signature{}
+	switch err := signature.Judge(verdicts); {
+	case errors.Is(err, signature.ErrUnsigned):
+		s.Reason = "unsigned"
+	case err != nil:
+		s.Reason = err.Error()
+		s.Broken = misfit(err)
+	}
+	for _, v := range verdicts {
+		if errors.Is(v.Err, signature.ErrNamespace) {
+			continue // a block that is no signature
+		}
+		s.Signed = true
+		if v.Signer != nil {
+			s.Signer = v.Signer.Subject.String()
+		}
+		s.Coverage = append(s.Coverage, covered(v.Coverage)...)
+		s.Missing = append(s.Missing, v.Coverage.Missing...)
+	}
+	return s
+}
+
+// misfit reports whether a reason says that the signature does not belong to
+// these bytes. An axis that rebuilt the packet is none.
+func misfit(err error) bool {
+	if errors.Is(err, signature.ErrRebuilt) {
+		return false
+	}
+	for _, bad := range []error{signature.ErrDigest, signature.ErrSignatureValue, signature.ErrCertificate, signature.ErrCoverage,
+		signature.ErrDuplicateID, signature.ErrMissingContent, signature.ErrShape} {
+		if errors.Is(err, bad) {
+			return true
+		}
+	}
+	return false
+}
+
+// covered names what a signature binds.
+func covered(c signature.Coverage) []string {
+	var names []string
+	for _, part := range []struct {
+		bound bool
+		name  string
+	}{{c.Whole, "packet"}, {c.Header, "MessageHeader"}, {c.Business, "Bussiness"}, {c.Manifest, "Manifest"}} {
+		if part.bound {
+			names = append(names, part.name)
+		}
+	}
+	return append(names, c.Attachments...)
+}
