@@ -87,7 +87,7 @@ func diagnose(err error) told {
 			VI: "xem " + use.command + " --help", EN: "see " + use.command + " --help",
 		}}
 	}
-	for _, f := range []func(error) (told, bool){packetFault, mimeFault, signatureFault, axisFault, systemFault} {
+	for _, f := range []func(error) (told, bool){packetFault, mimeFault, signatureFault, nodeFault, axisFault, systemFault} {
 		if e, ok := f(err); ok {
 			return e
 		}

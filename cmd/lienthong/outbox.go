@@ -23,7 +23,7 @@ func (p *program) outboxCommand() *cli.Command {
 // boxCommands are the reading commands that both boxes have.
 func (p *program) boxCommands(box node.Direction) []*cli.Command {
 	ref := p.say("MÃ", "ID")
-	return []*cli.Command{
+	return append([]*cli.Command{
 		{
 			Name: "list", Usage: p.say("liệt kê, mới nhất trước", "list, newest first"),
 			Flags:  []cli.Flag{p.configFlag(), p.jsonFlag(), &cli.IntFlag{Name: "limit", Value: 50, Usage: p.say("số dòng", "number of lines")}},
@@ -39,7 +39,7 @@ func (p *program) boxCommands(box node.Direction) []*cli.Command {
 			Flags:  []cli.Flag{p.configFlag(), p.jsonFlag()},
 			Action: func(c *cli.Context) error { return p.why(c, box) },
 		},
-	}
+	}, p.operateCommands(box)...)
 }
 
 func (p *program) listBox(c *cli.Context, box node.Direction) error {
@@ -97,6 +97,10 @@ func (p *program) state(t *node.Transfer) string {
 	names := map[node.State]string{
 		node.Queued: "chờ gửi", node.Sent: "đã gửi", node.Failed: "thất bại", node.Listed: "chờ lấy về", node.Fetched: "đã lấy về",
 		node.Verified: "đã kiểm tra", node.Delivered: "đã giao", node.Confirmed: "đã nhận", node.Rejected: "bị từ chối",
+		node.Cancelled: "đã hủy", node.Sealed: "đã niêm phong", node.Recalled: "đã thu hồi",
+	}
+	if t.Held != nil {
+		return p.say(names[t.State]+" (đang giữ)", string(t.State)+" (held)")
 	}
 	return p.say(names[t.State], string(t.State))
 }
@@ -139,6 +143,10 @@ func (p *program) printTransfer(t *node.Transfer) {
 	line("số của trục", "axis number", t.AxisID)
 	line("lỗi cuối", "last error", t.LastError)
 	line("lý do từ chối", "refused because", t.Refusal)
+	if w := t.Withdrawn; w != nil {
+		line("thu hồi", "recalled", w.Actor+"  "+local(w.At)+"  "+w.Reason)
+	}
+	line("chờ", "waits for", strings.Join(t.Waits, " "))
 	if s := t.Signature; s != nil {
 		verdict := p.say("hợp lệ", "acceptable") + ": " + s.Signer
 		if s.Reason != "" {
@@ -155,8 +163,11 @@ func (p *program) printTransfer(t *node.Transfer) {
 		line("nơi nhận", "receiver", r.OrganID+" "+r.OrganName)
 		for _, e := range r.Events {
 			name, _ := e.Code.Name()
-			line("", "", fmt.Sprintf("  %s  %s %s  %s", local(e.At), e.Code, name.In(p.lang), e.Description))
+			line("", "", fmt.Sprintf("  %s  %s %s  %s  %s", local(e.At), e.Code, name.In(p.lang), e.Description, e.Illegal))
 		}
+	}
+	for _, a := range t.Acts {
+		line("thao tác", "act", fmt.Sprintf("%s  %s  %s  %s", local(a.At), a.Action, a.Actor, a.Reason))
 	}
 	for _, a := range t.Attempts {
 		result := p.say("được", "done")

@@ -133,6 +133,7 @@ func New(n *node.Node, o Options) *Door {
 	if o.Metrics != nil {
 		d.handle("GET /metrics", Metrics, o.Metrics.ServeHTTP)
 	}
+	d.operations()
 	return d
 }
 

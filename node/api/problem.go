@@ -158,6 +158,46 @@ var kinds = []kind{
 			}
 			return e
 		}),
+	typed("move", http.StatusConflict,
+		func(p *Problem, e *node.MoveError) { p.Names = []string{string(e.Verb), e.Transfer, string(e.State)} },
+		func(p *Problem) error {
+			e := &node.MoveError{Why: edxml.Text(p.Remedy)}
+			if len(p.Names) == 3 {
+				e.Verb, e.Transfer, e.State = node.Verb(p.Names[0]), p.Names[1], node.State(p.Names[2])
+			}
+			return e
+		}),
+	typed("status-order", http.StatusConflict,
+		func(p *Problem, e *node.StatusOrderError) {
+			p.Names = []string{e.Transfer, string(e.Code), string(e.After)}
+		},
+		func(p *Problem) error {
+			e := &node.StatusOrderError{}
+			if len(p.Names) == 3 {
+				e.Transfer, e.Code, e.After = p.Names[0], edxml.StatusCode(p.Names[1]), edxml.StatusCode(p.Names[2])
+			}
+			return e
+		}),
+	typed("new-receivers", http.StatusConflict,
+		func(p *Problem, e *node.NewReceiversError) { p.Names = append([]string{e.Transfer}, e.OrganIDs...) },
+		func(p *Problem) error {
+			e := &node.NewReceiversError{}
+			if len(p.Names) > 0 {
+				e.Transfer, e.OrganIDs = p.Names[0], p.Names[1:]
+			}
+			return e
+		}),
+	typed("disk-low", http.StatusInsufficientStorage,
+		func(p *Problem, e *node.SpaceError) { p.Names = []string{e.Limit} },
+		func(p *Problem) error {
+			e := &node.SpaceError{}
+			if len(p.Names) > 0 {
+				e.Limit = p.Names[0]
+			}
+			return e
+		}),
+	sentinel("withdrawn", http.StatusGone, node.ErrWithdrawn),
+	sentinel("no-actor", http.StatusBadRequest, node.ErrNoActor),
 	sentinel("not-found", http.StatusNotFound, node.ErrNotFound),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.ENOSPC),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.EFBIG),
@@ -186,6 +226,10 @@ func problem(err error) *Problem {
 	}
 	t := texts[p.Code]
 	p.Type, p.Message, p.Remedy = "urn:lienthong:problem:"+p.Code, Bilingual(t.message), Bilingual(t.remedy)
+	var move *node.MoveError
+	if errors.As(err, &move) {
+		p.Remedy = Bilingual(move.Why)
+	}
 	for _, f := range p.Findings { // the first error says it better
 		if f.EN.Severity == edxml.Error {
 			p.Message, p.Remedy = Bilingual{f.VI.Message, f.EN.Message}, Bilingual{f.VI.Remedy, f.EN.Remedy}

@@ -68,6 +68,30 @@ var texts = map[string]struct{ message, remedy edxml.Text }{
 		edxml.Text{VI: "Không tìm thấy.", EN: "Not found."},
 		edxml.Text{VI: "Kiểm tra id và hộp (inbox, outbox).", EN: "Check the id and the box (inbox, outbox)."},
 	},
+	"move": {
+		edxml.Text{VI: "Trạng thái của văn bản không cho phép việc này.", EN: "The document's state does not allow this."},
+		edxml.Text{VI: "Xem vì sao nó ở đây (why).", EN: "See why it is where it is (why)."},
+	},
+	"status-order": {
+		edxml.Text{VI: "Trạng thái này không thể đi sau trạng thái đã báo.", EN: "This status cannot follow what was reported before."},
+		edxml.Text{VI: "Xem các trạng thái đã báo; sau 02 và 15 không báo thêm được.", EN: "Look at the statuses so far; nothing follows 02 and 15."},
+	},
+	"new-receivers": {
+		edxml.Text{VI: "Văn bản này đã được gửi, và nay có thêm nơi nhận.", EN: "This document was accepted before, and now names further receivers."},
+		edxml.Text{VI: "Thêm nơi nhận bằng văn bản cập nhật (BussinessDocType 2).", EN: "Add receivers by an update (BussinessDocType 2)."},
+	},
+	"disk-low": {
+		edxml.Text{VI: "Ổ đĩa của nút gần đầy nên tạm ngừng nhận.", EN: "The node's disk is nearly full, so it takes nothing in."},
+		edxml.Text{VI: "Dọn chỗ trống trên ổ đĩa, rồi gửi lại.", EN: "Make space on the disk, then submit again."},
+	},
+	"withdrawn": {
+		edxml.Text{VI: "Nơi gửi đã thu hồi văn bản này.", EN: "The sender took this document back."},
+		edxml.Text{VI: "Không cung cấp nội dung nữa; hủy bản đã lấy về, nếu có.", EN: "Its content is not handed out any more; destroy any copy that was taken."},
+	},
+	"no-actor": {
+		edxml.Text{VI: "Thiếu tên người yêu cầu.", EN: "The name of who asks for it is missing."},
+		edxml.Text{VI: "Ghi actor.", EN: "Give an actor."},
+	},
 	"held": {
 		edxml.Text{VI: "Hệ thống khác đang giữ văn bản này.", EN: "Somebody else holds this document."},
 		edxml.Text{VI: "Dùng lease của lần lấy gần nhất, hoặc chờ hết hạn giữ.", EN: "Use the lease of the latest taking, or wait until it ends."},
