@@ -185,14 +185,13 @@ func leased(t *Transfer) bool { return t.Lease != "" && time.Now().Before(t.Leas
 // cancelled ends an outgoing Transfer that is not to be sent any more.
 func cancelled(t *Transfer) {
 	freeKeys(t)
-	t.Waits = nil
 	finish(t, Cancelled)
 }
 
 // voided ends a follower of a Document that never left.
 func voided(t *Transfer) {
 	t.LastError = "what it is about was never sent: there is nothing to recall or to update"
-	cancelled(t)
+	finish(t, Cancelled) // its keys stay: the same again is the same
 }
 
 // settle decides at once about a follower that was just accepted, also while

@@ -28,6 +28,21 @@ type course struct {
 	asked bool             // a 13, a recall or an update waits for its answer
 }
 
+// rank orders the steps of the work.
+var rank = map[edxml.StatusCode]int{
+	edxml.StatusArrived: 1, edxml.StatusAccepted: 2, edxml.StatusAssigned: 3, edxml.StatusProcessing: 3, edxml.StatusDone: 4,
+}
+
+// leap moves on by a Status that leaves steps out: it is no legal move, and the
+// Document is that far all the same.
+func (c *course) leap(code edxml.StatusCode) bool {
+	if c.step != "" && rank[c.step] == 0 || rank[code] <= rank[c.step] {
+		return false
+	}
+	c.step = code
+	return true
+}
+
 // follow moves on by a Status, and reports whether that is a legal move.
 func (c *course) follow(code edxml.StatusCode) bool {
 	switch {
@@ -74,7 +89,10 @@ func (r *Receiver) judge(asked bool) {
 		was := c.code()
 		if e.Illegal = ""; !c.follow(e.Code) {
 			e.Illegal = fmt.Sprintf("ST-3: %s cannot follow %s", e.Code, cmp.Or(was, "nothing"))
-			continue
+			if !c.leap(e.Code) {
+				continue
+			}
+			e.Illegal += "; steps are missing between them"
 		}
 		if shown = e.Code; e.Code == edxml.StatusTakeBackDenied {
 			shown = cmp.Or(c.step, e.Code)
@@ -179,9 +197,7 @@ func inOrder(events []Event) []Event {
 func (t *Transfer) allows(organ string, code edxml.StatusCode) (after edxml.StatusCode, ok bool) {
 	c := course{asked: t.asks()}
 	for _, e := range ledgerOf(t, organ).events(organ) {
-		if !c.follow(e.Code) && e.Code < edxml.StatusTakeBack {
-			c.step = e.Code
-		}
+		_ = c.follow(e.Code) || c.leap(e.Code)
 	}
 	after = c.code()
 	switch {

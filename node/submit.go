@@ -167,7 +167,11 @@ func (n *Node) existing(ctx context.Context, t *Transfer, id string) (*Transfer,
 		return nil, err
 	}
 	if first.Withdrawn == nil && (first.State == Failed || first.State == Cancelled) {
-		return n.Operate(ctx, Retry, id, By{Actor: "submit", Reason: "the same packet was submitted again"})
+		again, err := n.Operate(ctx, Retry, id, By{Actor: "submit", Reason: "the same packet was submitted again"})
+		if err != nil || len(again.Waits) == 0 {
+			return again, err
+		}
+		return n.settle(ctx, again)
 	}
 	return first, nil
 }

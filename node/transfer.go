@@ -74,7 +74,7 @@ type Event struct {
 	Code        edxml.StatusCode `json:"code"`
 	At          time.Time        `json:"at"` // by the Status's own Timestamp
 	Description string           `json:"description,omitempty"`
-	Illegal     string           `json:"illegal,omitempty"` // ST-3: what it cannot follow; it is kept and moves nothing
+	Illegal     string           `json:"illegal,omitempty"` // ST-3: what it cannot follow; only what leaves steps out counts all the same
 }
 
 // Receiver is the state of a Document at one of its receivers.

@@ -76,7 +76,7 @@ func whyHeldBy(t *Transfer) edxml.Text {
 
 func whyCancelled(t *Transfer) edxml.Text {
 	pairs := []string{"Đã hủy, không gửi nữa.", "Cancelled; it is not sent any more."}
-	if n := len(t.Acts); n > 0 {
+	if n := len(t.Acts); n > 0 && t.LastError == "" {
 		a := t.Acts[n-1]
 		reason := because(a.Reason)
 		pairs = append(pairs, fmt.Sprintf("Bởi %s lúc %s.", a.Actor, clock(a.At)), fmt.Sprintf("By %s at %s.", a.Actor, clock(a.At)), reason.VI, reason.EN)
