@@ -89,8 +89,9 @@ func (c *Client) unreached(ctx context.Context, op string, err error) error {
 		err = errors.New(c.scrub(text))
 	}
 	var limit *soap.LimitError
+	var ratio *transport.RatioError
 	var address *url.Error
-	tooLarge := errors.As(err, &limit) && op != opSend && op != opConfirm && op != opStatus // these may be done, and answer otherwise the next time
+	tooLarge := (errors.As(err, &limit) || errors.As(err, &ratio)) && op != opSend && op != opConfirm && op != opStatus // these may be done, and answer otherwise the next time
 	final := tooLarge || errors.As(err, &address) && address.Op == "parse"
 	return &transport.Fault{Operation: op, Transient: !final, Err: err}
 }
