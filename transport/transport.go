@@ -9,6 +9,9 @@ package transport
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -90,3 +93,15 @@ func (f *Fault) Unwrap() error { return f.Err }
 // Temporary reports whether the same call may succeed later. It is the one
 // question a node asks.
 func (f *Fault) Temporary() bool { return f.Transient }
+
+// RetryAfter reads the header of that name: seconds or a date (RFC 9110
+// §10.2.3), at most a day; 0 for what is neither.
+func RetryAfter(value string, now time.Time) time.Duration {
+	var d time.Duration
+	if seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32); err == nil {
+		d = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		d = at.Sub(now)
+	}
+	return min(max(d, 0), 24*time.Hour)
+}

@@ -5,11 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/lienthong/lienthong/edxml"
 )
@@ -147,19 +145,6 @@ func TestSecrets(t *testing.T) {
 	for _, v := range []any{credential{"H41", "s3cret"}, &Client{Token: "s3cret"}} {
 		if text := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); strings.Contains(text, "s3cret") {
 			t.Error(text)
-		}
-	}
-}
-
-// TestRetryAfter reads seconds and dates, and bounds both.
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "120": 2 * time.Minute, " 5 ": 5 * time.Second, "-3": 0, "soon": 0, "99999999": 24 * time.Hour,
-		now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.Add(-time.Minute).Format(http.TimeFormat): 0,
-	} {
-		if got := retryAfter(value, now); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
 }

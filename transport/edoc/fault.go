@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -103,7 +102,7 @@ func (c *Client) ill(op string, temporary bool, format string, args ...any) erro
 
 // fromStatus is the Fault for an HTTP status that no operation answers with.
 func (c *Client) fromStatus(op string, res *http.Response) error {
-	f := &transport.Fault{Operation: op, RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	f := &transport.Fault{Operation: op, RetryAfter: transport.RetryAfter(res.Header.Get("Retry-After"), time.Now())}
 	code := res.StatusCode
 	switch {
 	case code >= 300 && code < 400:
@@ -130,17 +129,6 @@ func hint(code int) string {
 		return "the packet is larger than the axis, or something before it, allows"
 	}
 	return "the axis or something before it is out of order"
-}
-
-// retryAfter reads seconds or a date (RFC 9110 §10.2.3), at most a day.
-func retryAfter(value string, now time.Time) time.Duration {
-	var d time.Duration
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), 24*time.Hour)
 }
 
 // scrub removes the access token from text that an axis or a proxy sent back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport"
@@ -69,6 +70,8 @@ type File struct {
 // HandlerOptions says how a handler behaves. The zero value is the default.
 type HandlerOptions struct {
 	Limits HandlerLimits
+	Idle   time.Duration // within which a caller must move 4 KiB, either way; default 2 min
+
 	// Done is told of every call when it is over; nil is nobody.
 	Done func(Call)
 }

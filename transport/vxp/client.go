@@ -184,7 +184,7 @@ func (c *Client) ask(ctx context.Context, k call, limit string, max int64, data 
 
 // response notes what the HTTP answer says beside its body.
 func (r *reader) response(res *http.Response) {
-	r.a.http, r.a.retryAfter = res.StatusCode, retryAfter(res.Header.Get("Retry-After"), time.Now())
+	r.a.http, r.a.retryAfter = res.StatusCode, transport.RetryAfter(res.Header.Get("Retry-After"), time.Now())
 }
 
 // all reads a whole answer.

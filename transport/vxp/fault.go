@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -106,7 +105,7 @@ func (c *Client) unreached(ctx context.Context, op string, err error) error {
 // fromStatus is the Fault for an HTTP status whose body is no answer.
 func (c *Client) fromStatus(op string, res *http.Response, cause error) error {
 	code := res.StatusCode
-	f := &transport.Fault{Operation: op, RetryAfter: retryAfter(res.Header.Get("Retry-After"), time.Now())}
+	f := &transport.Fault{Operation: op, RetryAfter: transport.RetryAfter(res.Header.Get("Retry-After"), time.Now())}
 	if code >= 300 && code < 400 { // following it would hand the signed headers to another address
 		f.Err = fmt.Errorf("HTTP %d: the axis sends elsewhere, to %q; set that address if it is right", code, c.scrub(clip(res.Header.Get("Location"))))
 		return f
@@ -116,17 +115,6 @@ func (c *Client) fromStatus(op string, res *http.Response, cause error) error {
 	f.Credential = code == http.StatusUnauthorized || code == http.StatusForbidden || code == http.StatusProxyAuthRequired
 	f.Err = fmt.Errorf("HTTP %d %s: %w", code, http.StatusText(code), cause)
 	return f
-}
-
-// retryAfter reads seconds or a date (RFC 9110 §10.2.3), at most a day.
-func retryAfter(value string, now time.Time) time.Duration {
-	var d time.Duration
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32); err == nil {
-		d = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), 24*time.Hour)
 }
 
 // scrub removes the secret from text that an axis or a proxy sent back.

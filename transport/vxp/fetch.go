@@ -99,7 +99,7 @@ func (in *incoming) beginRaw() error {
 	}
 	a := answer{
 		status: "FAIL", code: in.res.Header.Get(headerCode), text: in.res.Header.Get(headerText),
-		http: in.res.StatusCode, retryAfter: retryAfter(in.res.Header.Get("Retry-After"), time.Now()),
+		http: in.res.StatusCode, retryAfter: transport.RetryAfter(in.res.Header.Get("Retry-After"), time.Now()),
 	}
 	low := bytes.ToLower(bytes.TrimSpace(head))
 	switch {

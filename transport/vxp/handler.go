@@ -26,10 +26,15 @@ const (
 //
 // Every answer is a JSON object in ASCII with status, ErrorCode and ErrorDesc,
 // but that of downloadEdoc, which is the packet, or empty. A refusal for good
-// has the HTTP status 200, a temporary one 503.
+// has the HTTP status 200, a temporary one 503; the SDK looks at neither.
+//
+// A call may take as long as something moves: the SDK's downloadEdoc reads an
+// octet at a time, and a server with a WriteTimeout would cut it off. It leaves
+// connections open behind it, so the server needs an IdleTimeout;
+// transport.NewHTTPServer has it.
 func NewHandler(b Backend, o HandlerOptions) http.Handler {
 	o.Limits = o.Limits.withDefaults()
-	return &handler{backend: b, o: o}
+	return transport.Paced(&handler{backend: b, o: o}, o.Idle)
 }
 
 type handler struct {
@@ -223,7 +228,12 @@ func (s *served) refuse(err error) {
 	}
 	status := http.StatusOK
 	h := s.w.Header()
-	if f.Transient {
+	switch {
+	case s.op == "": // for people and their tools
+		status = http.StatusNotFound
+	case f.Code == CodeMethod:
+		status = http.StatusMethodNotAllowed
+	case f.Transient:
 		status = http.StatusServiceUnavailable
 		if f.RetryAfter > 0 {
 			h.Set("Retry-After", fmt.Sprint(int64(f.RetryAfter.Seconds()+1)))

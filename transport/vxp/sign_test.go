@@ -3,6 +3,8 @@ package vxp_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/lienthong/lienthong/transport/vxp"
@@ -26,5 +28,14 @@ func TestFileHash(t *testing.T) {
 	const want = "a8b59397d6215f657e0e4e94dcfc7c1d5c553c23cd7be7b8d7376cc51c3a9"
 	if got := vxp.FileHash([sha256.Size]byte(raw)); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestSecrets prints what holds a secret and finds none in it.
+func TestSecrets(t *testing.T) {
+	for _, v := range []any{&vxp.Client{Secret: secret}, vxp.System{Secret: secret}} {
+		if text := fmt.Sprintf("%v %+v %#v %s", v, v, v, v); strings.Contains(text, secret) {
+			t.Error(text)
+		}
 	}
 }
