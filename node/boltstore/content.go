@@ -154,6 +154,7 @@ func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 	if err := syncFolder(shelf); err != nil {
 		return node.Content{}, err
 	}
+	time.Sleep(2 * s.delay) // file and folder
 	return c, nil
 }
 
@@ -166,7 +167,7 @@ func fill(tmp *os.File, src *source, begun []byte) (node.Content, error) {
 	_, err := to.Write(begun)
 	if err == nil {
 		var rest int64
-		rest, err = io.CopyBuffer(to, src, begun)
+		rest, err = io.CopyBuffer(to, src, begun[:cap(begun)])
 		n += rest
 	}
 	if src.err != nil {

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +31,7 @@ const (
 
 func TestMain(m *testing.M) {
 	run, ok := map[string]func(string) error{
-		"hold": holdFolder, "work": workUntilKilled, "limit": limitFileSize, "full": fillDisk,
+		"hold": holdFolder, "work": workUntilKilled, "limit": limitFileSize, "full": fillDisk, "readonly": loseWriting, "idle": stayIdle,
 	}[os.Getenv(role)]
 	if !ok {
 		os.Exit(m.Run())
@@ -221,10 +222,10 @@ func survived(t *testing.T, dir string, states map[string]node.State) {
 	t.Logf("%d acknowledged", len(states))
 }
 
-// limitFileSize forbids files over 1 MB, as a quota does, and then writes.
+// limitFileSize forbids files over 8 MB, as a quota does, and then writes.
 func limitFileSize(dir string) error {
 	signal.Ignore(syscall.SIGXFSZ) // a write beyond then gives EFBIG
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 1 << 20, Max: 1 << 20}); err != nil {
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 8 << 20, Max: 8 << 20}); err != nil {
 		return err
 	}
 	return overflow(dir, syscall.EFBIG)
@@ -238,7 +239,7 @@ func overflow(dir string, want syscall.Errno) error {
 		return err
 	}
 	ctx := context.Background()
-	_, err = s.Put(ctx, io.LimitReader(rand.NewChaCha8([32]byte{}), 8<<20))
+	_, err = s.Put(ctx, io.LimitReader(rand.NewChaCha8([32]byte{}), 16<<20))
 	if err := refusedWith(err, want, s.content("tmp")); err != nil {
 		return err
 	}
@@ -279,7 +280,7 @@ func refusedWith(err error, want syscall.Errno, path string) error {
 	return nil
 }
 
-func finished(t *testing.T, cmd *exec.Cmd, out *bufio.Reader) {
+func finished(t *testing.T, cmd *exec.Cmd, out *bufio.Reader, refusals int) {
 	t.Helper()
 	said, err := io.ReadAll(out)
 	if err != nil {
@@ -288,8 +289,8 @@ func finished(t *testing.T, cmd *exec.Cmd, out *bufio.Reader) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, said)
 	}
-	if n := strings.Count(string(said), "refused:"); n != 2 {
-		t.Errorf("%d refusals, want 2\n%s", n, said)
+	if n := strings.Count(string(said), "refused:"); n != refusals {
+		t.Errorf("%d refusals, want %d\n%s", n, refusals, said)
 	}
 }
 
@@ -299,7 +300,7 @@ func TestFileSizeLimitIsNamed(t *testing.T) {
 	}
 	dir := t.TempDir()
 	cmd, _, out := child(t, "limit", dir)
-	finished(t, cmd, out)
+	finished(t, cmd, out, 2)
 	audit(t, dir)
 }
 
@@ -321,4 +322,54 @@ func TestTrouble(t *testing.T) {
 			t.Errorf("%v, want %v in %q", err, c.want, c.text)
 		}
 	}
+}
+
+// stayIdle opens a store with 20,000 records and prints what it takes when
+// nothing happens: the anonymous memory of the process in kB.
+func stayIdle(dir string) error {
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	for at := 0; at < 20_000; at += 1000 {
+		var some []*node.Transfer
+		for i := range 1000 {
+			some = append(some, document(at+i))
+		}
+		if err := s.Create(context.Background(), some...); err != nil {
+			return err
+		}
+	}
+	for more := true; more; {
+		if more, err = s.index(); err != nil {
+			return err
+		}
+	}
+	debug.FreeOSMemory()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	_, rest, _ := strings.Cut(string(status), "RssAnon:")
+	fmt.Println(strings.Fields(rest)[0])
+	return s.Close()
+}
+
+func TestIdleStoreTakesLittleMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("RssAnon is a word of Linux")
+	}
+	cmd, _, out := child(t, "idle", t.TempDir())
+	line, err := out.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	var kB int
+	if _, err := fmt.Sscan(line, &kB); err != nil || kB == 0 || kB > 40<<10 {
+		t.Errorf("%q kB, error %v, want less than 40 MB", line, err)
+	}
+	t.Logf("%d kB", kB)
 }

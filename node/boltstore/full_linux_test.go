@@ -2,6 +2,8 @@ package boltstore
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/lienthong/lienthong/node"
 )
 
 // fillDisk mounts a disk of 2 MB, visible to this process alone, and fills it.
@@ -20,9 +24,47 @@ func fillDisk(dir string) error {
 	return overflow(dir, syscall.ENOSPC)
 }
 
-func TestFullDiskIsNamed(t *testing.T) {
+// loseWriting mounts a disk and makes it read-only under an open store: what is
+// stored stays readable, and every change says why it cannot be.
+func loseWriting(dir string) error {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
+		fmt.Println("no mount:", err)
+		return nil
+	}
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	c, err := s.Put(ctx, strings.NewReader(large("kept")))
+	if err != nil {
+		return err
+	}
+	if err := s.Create(ctx, &node.Transfer{ID: "1", Direction: node.Out, Envelope: c}); err != nil {
+		return err
+	}
+	if err := s.Close(); err != nil { // a file that is open for writing keeps the disk from it
+		return err
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		fmt.Println("no mount:", err)
+		return nil
+	}
+	if _, err := Open(dir); err != nil {
+		return refusedWith(err, syscall.EROFS, dir)
+	}
+	return errors.New("opened on a read-only disk")
+}
+
+func TestReadOnlyDiskIsNamed(t *testing.T) { ownDisk(t, "readonly", 1) }
+
+func TestFullDiskIsNamed(t *testing.T) { ownDisk(t, "full", 2) }
+
+// ownDisk runs a role that mounts its own disk, and counts its refusals.
+func ownDisk(t *testing.T, as string, refusals int) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), role+"=full", folder+"="+t.TempDir())
+	cmd.Env = append(os.Environ(), role+"="+as, folder+"="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
@@ -41,5 +83,5 @@ func TestFullDiskIsNamed(t *testing.T) {
 		_ = cmd.Wait()
 		t.Skip(strings.TrimSpace(string(said)))
 	}
-	finished(t, cmd, out)
+	finished(t, cmd, out, refusals)
 }

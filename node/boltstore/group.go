@@ -3,6 +3,7 @@ package boltstore
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -29,7 +30,7 @@ type change struct {
 
 // do commits fn, with others, and returns when that is on disk. fn may run more
 // than once. What it panics with, do panics with.
-func (g *group) do(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
+func (g *group) do(db *bbolt.DB, delay time.Duration, fn func(*bbolt.Tx) error) error {
 	c := &change{fn: fn, done: make(chan struct{})}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, c)
@@ -37,7 +38,7 @@ func (g *group) do(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
 	g.busy = true
 	g.mu.Unlock()
 	if first {
-		go g.commit(db)
+		go g.commit(db, delay)
 	}
 	<-c.done
 	if c.panic != nil {
@@ -47,7 +48,7 @@ func (g *group) do(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
 }
 
 // commit commits until nothing waits.
-func (g *group) commit(db *bbolt.DB) {
+func (g *group) commit(db *bbolt.DB, delay time.Duration) {
 	for {
 		g.mu.Lock()
 		some := g.waiting[:min(len(g.waiting), maxGroup)]
@@ -59,13 +60,13 @@ func (g *group) commit(db *bbolt.DB) {
 		if len(some) == 0 {
 			return
 		}
-		together(db, some)
+		together(db, delay, some)
 	}
 }
 
 // together commits some changes as one. One that fails takes the transaction
 // with it: it is left out, and the others run again.
-func together(db *bbolt.DB, some []*change) {
+func together(db *bbolt.DB, delay time.Duration, some []*change) {
 	left := append([]*change{}, some...)
 	for len(left) > 0 {
 		bad := -1
@@ -76,6 +77,7 @@ func together(db *bbolt.DB, some []*change) {
 					return err
 				}
 			}
+			time.Sleep(2 * delay) // a commit syncs twice
 			return nil
 		})
 		if bad < 0 {

@@ -16,7 +16,7 @@ func (s *Store) enter(tx *bbolt.Tx, e *node.Entry) error {
 	journal := ordered(tx, journalBucket)
 	prev := ""
 	if key, row := journal.Cursor().Last(); key != nil {
-		prev, e.Seq = node.RowHash(row), binary.BigEndian.Uint64(key)
+		prev, e.Seq = node.RowHash(row), seqNumber(key)
 	}
 	e.Seq++
 	e.Chain, e.At = s.chain, time.Now().UTC()
@@ -28,6 +28,8 @@ func (s *Store) enter(tx *bbolt.Tx, e *node.Entry) error {
 }
 
 func seqKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func seqNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
 
 // Chains returns the one chain there is in a folder.
 func (s *Store) Chains(ctx context.Context) ([]string, error) {

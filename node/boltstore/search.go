@@ -108,7 +108,7 @@ type indexer struct {
 }
 
 func (x *indexer) start(s *Store) {
-	x.work, x.end = make(chan struct{}, 1), make(chan struct{})
+	x.work, x.end, x.once = make(chan struct{}, 1), make(chan struct{}), sync.Once{}
 	x.wake()
 	x.done.Go(func() {
 		for {
@@ -173,7 +173,7 @@ func (s *Store) index() (more bool, err error) {
 	}); err != nil || !more {
 		return false, err
 	}
-	err = s.group.do(s.db, func(tx *bbolt.Tx) error {
+	err = s.group.do(s.db, s.delay, func(tx *bbolt.Tx) error {
 		more = false
 		for _, d := range directions() {
 			left, err := indexSome(tx, d)

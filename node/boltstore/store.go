@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,8 +22,9 @@ import (
 )
 
 const (
-	format   = "2"                    // of the database; a change of the layout raises it
-	lockWait = 200 * time.Millisecond // for the other process that is just closing
+	format     = "2"                    // of the database; a change of the layout raises it
+	allocation = 4 << 20                // octets by which the file grows
+	lockWait   = 200 * time.Millisecond // for the other process that is just closing
 )
 
 var (
@@ -50,6 +53,8 @@ type Store struct {
 	group   group
 	chain   string // the name of the journal's chain
 	indexer indexer
+	delay   time.Duration // see Options.SyncDelay
+	single  chan struct{} // one token, for whoever needs that no content is removed, or removes some
 }
 
 var _ node.Store = (*Store)(nil)
@@ -77,10 +82,31 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("boltstore: %s: the folder has format %q, this program knows format %q only: use the program that wrote it, or a newer one", e.Dir, e.Found, e.Known)
 }
 
+// CutOffError says that the database lacks its end: a copy that was not
+// finished, or a file system that lost it.
+type CutOffError struct {
+	File       string
+	Size, Want int64 // octets
+}
+
+// Error names the file and how much of it is there.
+func (e *CutOffError) Error() string {
+	return fmt.Sprintf("boltstore: %s: the file is cut off: it has %d octets of %d: restore a backup", e.File, e.Size, e.Want)
+}
+
+// Options are for tests and benchmarks; the zero value is the default.
+type Options struct {
+	SyncDelay time.Duration // how much longer every fsync takes, as if the disk were a slower one
+}
+
 // Open opens the store in dir, making the folder if there is none. It returns
 // a [*LockedError] if another process has it, a [*FormatError] if the layout is
-// not ours; other errors name the path and wrap the system's error.
-func Open(dir string) (*Store, error) {
+// not ours, a [*CutOffError] if the database lacks its end; other errors name
+// the path and wrap the system's error.
+func Open(dir string) (*Store, error) { return OpenWith(dir, Options{}) }
+
+// OpenWith is Open with options.
+func OpenWith(dir string, o Options) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: %w", err)
@@ -88,15 +114,21 @@ func Open(dir string) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, single: make(chan struct{}, 1), delay: o.SyncDelay}
 	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
-	s.db, err = bbolt.Open(s.file(), 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
+	s.db, err = bbolt.Open(s.file(), 0o600, &bbolt.Options{
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, InitialMmapSize: addressSpace(),
+	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, &LockedError{Dir: dir}
 	case err != nil:
 		return nil, s.trouble(err)
 	}
+	s.db.AllocSize = allocation
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
@@ -104,8 +136,42 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
+// whole looks whether the file has all its pages. bbolt maps it, and a page
+// behind its end would end the process.
+func (s *Store) whole() error {
+	info, err := os.Stat(s.file())
+	if err != nil || info.Size() == 0 {
+		return nil // for bbolt to say
+	}
+	db, err := bbolt.Open(s.file(), 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return &LockedError{Dir: s.dir}
+	}
+	if err != nil {
+		return s.trouble(err)
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return &CutOffError{File: s.file(), Size: info.Size(), Want: tx.Size()}
+		}
+		return nil
+	})
+	return errors.Join(err, db.Close())
+}
+
+// addressSpace returns how many octets of the file are mapped from the start.
+// When the file outgrows its mapping, writers wait for the end of all readers;
+// a backup reads for minutes. Windows would make the file that long.
+func addressSpace() int {
+	if runtime.GOOS == "windows" || strconv.IntSize < 64 {
+		return 0
+	}
+	return 64 << 30
+}
+
 // prepare runs under the lock: only now may anything in the folder be touched.
 func (s *Store) prepare() error {
+	repairing := false
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(metaBucket)
 		if meta == nil {
@@ -120,11 +186,14 @@ func (s *Store) prepare() error {
 		default:
 			return &FormatError{Dir: s.dir, Found: found, Known: format}
 		}
-		s.chain = string(meta.Get(chainKey))
+		s.chain, repairing = string(meta.Get(chainKey)), meta.Get(repairKey) != nil
 		return nil
 	})
 	if other := (*FormatError)(nil); errors.As(err, &other) {
 		return other
+	}
+	if err == nil && repairing {
+		err = s.repair(context.Background())
 	}
 	if err == nil {
 		err = s.endLeases()
@@ -155,7 +224,7 @@ func (s *Store) create(tx *bbolt.Tx) error {
 	return errors.Join(meta.Put(formatKey, []byte(format)), meta.Put(chainKey, []byte(s.chain)))
 }
 
-func (s *Store) file() string { return filepath.Join(s.dir, "lienthong.db") }
+func (s *Store) file() string { return filepath.Join(s.dir, databaseName) }
 
 // Close ends what is being read and gives the folder free. Changes that were
 // not committed before return errors; closing twice is no error.
@@ -174,6 +243,20 @@ func (s *Store) usable(ctx context.Context) error {
 		return errClosed
 	}
 	return ctx.Err()
+}
+
+// alone waits until no Backup, Check or Sweep is at work, and keeps others out
+// until free is called.
+func (s *Store) alone(ctx context.Context) (free func(), err error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case s.single <- struct{}{}:
+		return func() { <-s.single }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
@@ -200,7 +283,7 @@ func (s *Store) commit(ctx context.Context, fn func(*bbolt.Tx) error) error {
 		return err
 	}
 	var refused error
-	err := s.group.do(s.db, func(tx *bbolt.Tx) error {
+	err := s.group.do(s.db, s.delay, func(tx *bbolt.Tx) error {
 		refused = nil
 		err := fn(tx)
 		if r, ok := err.(refusal); ok {

@@ -39,10 +39,12 @@ type where struct {
 // a transaction, so that no change can begin to need it meanwhile.
 func (s *Store) Sweep(ctx context.Context, before time.Time, dry bool) (node.Swept, error) {
 	w := &sweep{Store: s, ctx: ctx, before: before, dry: dry}
-	if err := s.usable(ctx); err != nil {
+	free, err := s.alone(ctx)
+	if err != nil {
 		return w.sum, err
 	}
-	err := s.eachSmall(ctx, func(digests []string) error { return w.some(s.database(), digests) })
+	defer free()
+	err = s.eachSmall(ctx, func(digests []string) error { return w.some(s.database(), digests) })
 	if err == nil {
 		err = s.eachFile(func(digests []string) error { return w.some(s.files(), digests) })
 	}
