@@ -9,13 +9,15 @@
 // process gets a [LockedError].
 //
 // Changes that arrive while another is being synced are one transaction, which
-// costs two fdatasyncs however many they are; nobody waits for a timer. Content of up to 256 KiB waits in
-// memory for the change that needs it and is written in its transaction, so that
-// a document of ordinary size costs no fsync of its own; beyond 16 MiB of such
-// content, Put writes it by itself. Larger content is a file, written and synced
-// before the record that names it: a value of 200 MB in bbolt would cost
-// gigabytes of memory, a file costs none. A crash in between leaves content that
-// nobody names, never a name without content; Sweep removes it.
+// costs two fdatasyncs however many they are; nobody waits for a timer.
+//
+// Content of up to 256 KiB waits in memory for the change that needs it and is
+// written in its transaction, so that a document of ordinary size costs no fsync
+// of its own; beyond 16 MiB of such content, Put writes it by itself. Larger
+// content is a file, written and synced before the record that names it: a value
+// of 200 MB in bbolt would cost gigabytes of memory, a file costs none. A crash
+// in between leaves content that nobody names, never a name without content;
+// Sweep removes it.
 //
 // # The indices
 //
