@@ -1,6 +1,7 @@
 package edxml_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"io"
 	"reflect"
@@ -88,6 +89,102 @@ func FuzzSecondFile(f *testing.F) {
 		}
 		if err == nil && len(p.Document.Attachments) > limits.Attachments {
 			t.Errorf("%d attachments", len(p.Document.Attachments))
+		}
+	})
+}
+
+// FuzzZip: an attachment that may be in the packet's own zip. What comes out is
+// the same byte by byte, within its limits, and what archive/zip finds in a zip
+// that was unwrapped without a complaint.
+func FuzzZip(f *testing.F) {
+	for _, name := range []string{"a.txt", "a.zip", "a.docx"} {
+		for _, c := range []string{"application/zip", "text/plain"} {
+			f.Add(name, c, zipOf(f, zip.Deflate, "0b0e.txt"))
+			f.Add(name, c, zipOf(f, zip.Store, "0b0e.txt", "../hai.txt"))
+		}
+	}
+	f.Add("a.txt", "application/zip", zipOf(f, zip.Deflate, "../../etc/passwd"))
+	f.Add("a.docx", "application/zip", zipOf(f, zip.Deflate, "[Content_Types].xml"))
+	limits := edxml.Limits{Attachment: 1 << 20, UnzipRatio: 50}
+	f.Fuzz(func(t *testing.T, name, contentType string, octets []byte) {
+		read := func(pieces func(io.Reader) io.Reader) (edxml.Attachment, []edxml.Finding, []byte, error) {
+			d := &edxml.Document{Attachments: []edxml.Attachment{{Name: name, ContentType: contentType, Content: bytes.NewReader(octets)}}}
+			var packet, content bytes.Buffer
+			if err := edxml.Write(&packet, d); err != nil {
+				t.Skip(err) // the name cannot be written
+			}
+			r, err := edxml.NewReader(pieces(&packet), edxml.ReadOptions{Limits: limits})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := r.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = io.Copy(&content, a.Content); err != nil {
+				return edxml.Attachment{}, nil, nil, err
+			}
+			_, _ = r.Next()
+			return r.Packet().Document.Attachments[0], r.Packet().Findings, content.Bytes(), nil
+		}
+		a, findings, content, err := read(whole)
+		slow, _, slowContent, slowErr := read(iotest.OneByteReader)
+		if diff := cmp.Diff(a, slow); diff != "" || !bytes.Equal(content, slowContent) || (err == nil) != (slowErr == nil) {
+			t.Fatalf("byte by byte %v, else %v\n%s", slowErr, err, diff)
+		}
+		if err != nil || bytes.Equal(content, octets) {
+			return
+		}
+		if int64(len(content)) != a.Size || a.SHA256 != sum(string(content)) {
+			t.Errorf("%d bytes, said %d", len(content), a.Size)
+		}
+		damaged := slices.ContainsFunc(findings, func(f edxml.Finding) bool { return f.Rule == "ATT-8" })
+		z, zipErr := zip.NewReader(bytes.NewReader(octets), int64(len(octets)))
+		if damaged || zipErr != nil || len(z.File) != 1 {
+			return // archive/zip reads from the end, we from the front
+		}
+		if offset, err := z.File[0].DataOffset(); err != nil || int(offset) != 30+len(z.File[0].Name)+len(z.File[0].Extra) {
+			return
+		}
+		in, err := z.File[0].Open()
+		if err != nil {
+			return
+		}
+		if want, err := io.ReadAll(in); err == nil && !bytes.Equal(content, want) {
+			t.Errorf("%q, archive/zip has %q", content, want)
+		}
+	})
+}
+
+// FuzzStatus: a status, in its form or an older one, comes out of the strict
+// writer as it went in, and is judged without a panic alone and beside others.
+func FuzzStatus(f *testing.F) {
+	for _, x := range fixtures(f) {
+		if strings.Contains(x.name, "status") {
+			f.Add(x.doc)
+		}
+	}
+	_, statuses := made(f)
+	for _, s := range statuses {
+		f.Add([]byte(write(f, edxml.WriteStatus, s)))
+	}
+	limits := edxml.Limits{Packet: 1 << 20, Header: 64 << 10, XML: xmlscan.Limits{Depth: 30}}
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		p, err := edxml.Read(bytes.NewReader(doc), edxml.ReadOptions{Limits: limits})
+		if err != nil || p.Status == nil {
+			return
+		}
+		again(t, p, edxml.WriteStatus, p.Status)
+		var x edxml.Exchange
+		x.Add("document", &edxml.Packet{Kind: edxml.KindDocument, Document: soundDocument()})
+		x.Add("a", p)
+		x.Add("b", p)
+		for _, list := range x.Statuses() {
+			for _, finding := range list {
+				if strings.Contains(finding.Message.EN+finding.Message.VI, "%!") || finding.Message.VI == "" {
+					t.Errorf("finding %+v", finding)
+				}
+			}
 		}
 	})
 }
