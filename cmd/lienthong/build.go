@@ -100,7 +100,9 @@ func (p *program) buildFile(c *cli.Context, asked edxml.Profile) error {
 	if err := d.attach(c.Context, from, c.StringSlice("attach")); err != nil {
 		return err
 	}
-	d.label()
+	if d.document != nil {
+		d.document.Label(d.profile)
+	}
 	packet, err := d.read()
 	if err != nil {
 		return err

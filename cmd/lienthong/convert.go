@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -88,7 +87,9 @@ func (p *program) convertFile(c *cli.Context, name string, asked edxml.Profile) 
 			p.talk("%s:%d: %s", "%s:%d: %s", name, f.Pos.Line, clean(f.Message.In(p.lang)))
 		}
 	}
-	d.label()
+	if d.document != nil {
+		d.document.Label(d.profile)
+	}
 	written, err := d.read()
 	if err != nil {
 		return fileError{name, err}
@@ -128,13 +129,28 @@ func (p *program) signedAlready(name string, packet *edxml.Packet, drop bool) er
 // draft reads the packet into a draft; the content of its attachments waits in
 // a temporary file.
 func (f *packetFile) draft() (*draft, *edxml.Packet, error) {
+	o, done, err := f.options(false)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	r, err := edxml.NewReader(io.NewSectionReader(f.xml, 0, f.size), o)
+	if err != nil {
+		return nil, nil, err
+	}
+	if status := r.Packet().Status; status != nil {
+		if _, err := r.Next(); err != io.EOF {
+			return nil, nil, err
+		}
+		return &draft{status: status}, r.Packet(), nil
+	}
 	tmp, err := f.temp()
 	if err != nil {
 		return nil, nil, err
 	}
 	d := &draft{}
 	var at int64
-	packet, err := f.walk(func(a *edxml.Attachment) error {
+	d.document, err = r.Collect(func(a *edxml.Attachment) (io.Reader, error) {
 		n, err := io.Copy(tmp, a.Content)
 		var damage *edxml.ContentError
 		if errors.As(err, &damage) { // a finding by now
@@ -142,21 +158,14 @@ func (f *packetFile) draft() (*draft, *edxml.Packet, error) {
 		}
 		begin := at
 		at += n
-		d.files = append(d.files, draftFile{size: n, open: func() (io.ReadCloser, error) {
-			return io.NopCloser(io.NewSectionReader(interruptible{tmp, f.alive}, begin, n)), nil
-		}})
-		return err
-	}, func(edxml.Attachment, []edxml.Finding) error { return nil })
+		section := func() io.Reader { return io.NewSectionReader(interruptible{tmp, f.alive}, begin, n) }
+		d.files = append(d.files, draftFile{size: n, open: func() (io.ReadCloser, error) { return io.NopCloser(section()), nil }})
+		return section(), err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	d.status = packet.Status
-	if packet.Document != nil {
-		doc := *packet.Document
-		doc.Attachments = slices.Clone(doc.Attachments)
-		d.document = &doc
-	}
-	return d, packet, nil
+	return d, r.Packet(), nil
 }
 
 // kept makes sure that nothing a packet said is missing from what will be

@@ -9,7 +9,6 @@ import (
 	"hash"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport/soap"
@@ -53,45 +52,6 @@ func (d *draft) writable() error {
 type section struct {
 	io.Reader
 	io.Closer
-}
-
-// label gives every attachment the ContentId and type that it needs in its
-// profile, and leaves those alone that serve.
-func (d *draft) label() {
-	if d.document == nil {
-		return
-	}
-	list := d.document.Attachments
-	taken := map[string]bool{}
-	for i := range list {
-		a := &list[i]
-		if taken[a.ContentID] || d.profile == edxml.ProfileSOAP && !headerSafe(a.ContentID, ` <>"\`) {
-			a.ContentID = ""
-		}
-		taken[a.ContentID] = true
-		if a.ContentType == "" || d.profile == edxml.ProfileSOAP && !headerSafe(a.ContentType, "") || wrongZip(*a) {
-			a.ContentType = edxml.TypeByName(a.Name)
-		}
-	}
-	for i := range list {
-		for n := i + 1; list[i].ContentID == ""; n += len(list) {
-			if id := fmt.Sprintf("file-%d", n); !taken[id] {
-				list[i].ContentID, taken[id] = id, true
-			}
-		}
-	}
-}
-
-// headerSafe reports a text that can stand in a MIME header and holds none of
-// the characters in but.
-func headerSafe(s, but string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || strings.ContainsRune(but, r) })
-}
-
-// wrongZip reports a type that spoke of the zip around a file, which is not
-// there any more.
-func wrongZip(a edxml.Attachment) bool {
-	return strings.Contains(strings.ToLower(a.ContentType), "zip") && !strings.Contains(edxml.TypeByName(a.Name), "zip")
 }
 
 // write writes the packet.
