@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -383,6 +384,29 @@ func TestContentIDs(t *testing.T) {
 		}
 		if strings.Contains(text, "cid:cid:") {
 			t.Errorf("%s: cid: stands twice", w.profile)
+		}
+	}
+}
+
+// TestLabel: what serves stays; what stands twice, says zip of what is none, or
+// cannot stand in a MIME header gets another.
+func TestLabel(t *testing.T) {
+	list := func(fields ...string) []edxml.Attachment {
+		var all []edxml.Attachment
+		for i := 0; i < len(fields); i += 3 {
+			all = append(all, edxml.Attachment{Name: fields[i], ContentID: fields[i+1], ContentType: fields[i+2]})
+		}
+		return all
+	}
+	given := list("a.txt", "một", "text/plain", "b.pdf", "file-2", "application/zip", "c.zip", "file-2", "application/zip", "d", "cid:cid:x", "a\nb", "e.docx", "", "")
+	for profile, want := range map[edxml.Profile][]edxml.Attachment{
+		edxml.ProfileQCVN102: list("a.txt", "một", "text/plain", "b.pdf", "file-2", "application/pdf", "c.zip", "file-3", "application/zip", "d", "x", "a\nb", "e.docx", "file-5", edxml.TypeByName("e.docx")),
+		edxml.ProfileSOAP:    list("a.txt", "file-1", "text/plain", "b.pdf", "file-2", "application/pdf", "c.zip", "file-3", "application/zip", "d", "x", "application/octet-stream", "e.docx", "file-5", edxml.TypeByName("e.docx")),
+	} {
+		d := &edxml.Document{Attachments: slices.Clone(given)}
+		d.Label(profile)
+		if diff := cmp.Diff(want, d.Attachments); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", profile, diff)
 		}
 	}
 }

@@ -83,6 +83,9 @@ func (p *program) buildFile(c *cli.Context, asked edxml.Profile) error {
 	if err != nil {
 		return err
 	}
+	if err := h.complete(from, time.Now()); err != nil {
+		return err
+	}
 	d := &draft{profile: edxml.ProfileQCVN102, document: h.document, status: h.status}
 	if h.profile != "" {
 		d.profile = h.profile
