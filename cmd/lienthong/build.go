@@ -100,7 +100,7 @@ func (p *program) buildFile(c *cli.Context, asked edxml.Profile) error {
 	if d.document != nil {
 		described = d.document.Attachments
 	}
-	if err := d.attach(c.Context, from, c.StringSlice("attach")); err != nil {
+	if err := p.attach(c.Context, d, from, c.StringSlice("attach")); err != nil {
 		return err
 	}
 	if d.document != nil {
@@ -162,7 +162,7 @@ func (p *program) output(c *cli.Context, write func(io.Writer) error) error {
 
 // attach pairs the files with the attachments that the header describes, and
 // appends the others.
-func (d *draft) attach(ctx context.Context, from string, names []string) error {
+func (p *program) attach(ctx context.Context, d *draft, from string, names []string) error {
 	if d.document == nil {
 		if len(names) > 0 {
 			return headerFault(from, "gói tin trạng thái không mang tệp đính kèm", "a status carries no attachments")
@@ -177,14 +177,14 @@ func (d *draft) attach(ctx context.Context, from string, names []string) error {
 		if at < 0 {
 			return headerFault(from, "thiếu tệp đính kèm %q: dùng --attach", "attachment %q is missing: give it with --attach", a.Name)
 		}
-		f, err := openAttachment(ctx, names[at])
+		f, err := p.openAttachment(ctx, names[at])
 		if err != nil {
 			return err
 		}
 		files, names = append(files, f), slices.Delete(slices.Clone(names), at, at+1)
 	}
 	for _, name := range names {
-		f, err := openAttachment(ctx, name)
+		f, err := p.openAttachment(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (d *draft) attach(ctx context.Context, from string, names []string) error {
 }
 
 // openAttachment looks at a file on disk. It is opened when it is needed.
-func openAttachment(ctx context.Context, name string) (draftFile, error) {
+func (p *program) openAttachment(ctx context.Context, name string) (draftFile, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return draftFile{}, fileError{name, errors.Unwrap(err)}
@@ -209,6 +209,6 @@ func openAttachment(ctx context.Context, name string) (draftFile, error) {
 		if err != nil {
 			return nil, fileError{name, errors.Unwrap(err)}
 		}
-		return section{io.NewSectionReader(interruptible{f, ctx.Err}, 0, info.Size()), f}, nil
+		return section{io.NewSectionReader(p.screen.watch(name, info.Size(), interruptible{f, ctx.Err}), 0, info.Size()), f}, nil
 	}}, nil
 }

@@ -34,13 +34,16 @@ type program struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
 	lang     string
+	screen   *screen // nil when standard error is no terminal
 }
 
 // run runs the program and returns its exit code.
 func run(args []string, in io.Reader, out, errs io.Writer, env func(string) (string, bool)) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{in: in, out: out, err: errs, env: env}
+	p := &program{in: in, env: env, screen: newScreen(errs)}
+	p.out, p.err = p.screen.over(out), p.screen.over(errs)
+	defer p.screen.clear()
 	p.lang = p.language(args)
 	app := p.app()
 	if len(args) > 1 && args[len(args)-1] != completeFlag {

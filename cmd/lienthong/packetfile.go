@@ -21,11 +21,13 @@ const maxSpool = 4 << 30
 // packet in one MIME file (header lines, an empty line, the body). It can be
 // read as often as needed; Close removes what was spooled.
 type packetFile struct {
-	xml   io.ReaderAt // the single file, or the envelope
-	size  int64
-	mime  bool
-	root  string // Content-ID of the envelope
-	parts []packetPart
+	name   string
+	screen *screen
+	xml    io.ReaderAt // the single file, or the envelope
+	size   int64
+	mime   bool
+	root   string // Content-ID of the envelope
+	parts  []packetPart
 
 	file     io.ReaderAt // the bytes as they lie there, in either form
 	fileSize int64
@@ -50,7 +52,7 @@ func (p *program) openPacket(ctx context.Context, name string, withParts bool) (
 	if err != nil {
 		return nil, err
 	}
-	f := &packetFile{alive: ctx.Err, opened: []io.Closer{in}}
+	f := &packetFile{name: name, screen: p.screen, alive: ctx.Err, opened: []io.Closer{in}}
 	if err := f.open(ctx, in, withParts); err != nil {
 		return nil, fileError{name, errors.Join(err, f.Close())}
 	}
@@ -72,7 +74,7 @@ func (f *packetFile) open(ctx context.Context, in io.Reader, withParts bool) err
 			return err
 		}
 	}
-	f.xml = interruptible{file, f.alive}
+	f.xml = f.screen.watch(f.name, f.size, interruptible{file, f.alive})
 	f.file, f.fileSize = f.xml, f.size
 	head := make([]byte, 64)
 	n, err := f.xml.ReadAt(head, 0)
