@@ -19,6 +19,10 @@ var ErrNotPacket = errors.New("edxml: this is XML, but no edXML packet: the root
 // envelope and the sender of this standard and are another one.
 var ErrAntivirusReport = errors.New("edxml: this is an antivirus report (AVReport) that borrows the namespace, and no edXML packet")
 
+// ErrZippedPacket says that the input is a zip, as the iVBDH dialect has it, of
+// a kind that cannot be read from its front.
+var ErrZippedPacket = errors.New("edxml: the packet is in a zip that cannot be read from its front: encrypted, damaged, or packed without sizes")
+
 // maxFindings bounds the findings of one rule, so that a flood of one kind
 // cannot push out another.
 const maxFindings = 1000
@@ -64,8 +68,8 @@ type reference struct {
 
 // NewReader reads the packet up to its first attachment. A packet in a zip
 // (QUIRK: the iVBDH dialect) is read from its first entry. Besides the errors of
-// [xmlscan.Scanner.Next] it returns ErrNotPacket, ErrAntivirusReport and *LimitError. What is odd
-// but readable becomes a Finding.
+// [xmlscan.Scanner.Next] it returns ErrNotPacket, ErrAntivirusReport,
+// ErrZippedPacket and *LimitError. What is odd but readable becomes a Finding.
 func NewReader(r io.Reader, o ReadOptions) (*Reader, error) {
 	limits := o.Limits.withDefaults()
 	r, zipped, err := unzipped(r, limits)
@@ -244,7 +248,7 @@ func (r *Reader) root(n xmlscan.Name, pos xmlscan.Pos) error {
 	case "Envelope":
 		r.packet.Profile = ProfileSOAP
 		if n.Space != NamespaceSOAP {
-			return fmt.Errorf("%w (its Envelope is in namespace %q, SOAP 1.1 is %q)", ErrNotPacket, n.Space, NamespaceSOAP)
+			return fmt.Errorf("%w: <Envelope xmlns=%q>, where SOAP 1.1 has %q", ErrNotPacket, n.Space, NamespaceSOAP)
 		}
 	case "edXML", "edXMLEnvelope", "EdXMLEnvelope":
 		r.packet.Profile = ProfileQCVN102
@@ -253,7 +257,7 @@ func (r *Reader) root(n xmlscan.Name, pos xmlscan.Pos) error {
 			r.find("PKT-4", pos, "/"+n.Local, n.Local, n.Space)
 		}
 	default:
-		return fmt.Errorf("%w (it is %q)", ErrNotPacket, n.Local)
+		return fmt.Errorf("%w: <%.60s>", ErrNotPacket, n.Local)
 	}
 	return nil
 }

@@ -179,7 +179,7 @@ func unzipped(r io.Reader, limits Limits) (io.Reader, bool, error) {
 	}
 	e := openEntry(head, func(string) bool { return true })
 	if e == nil {
-		return nil, true, &ContentError{Rule: "ATT-8", Text: "the zip around the packet cannot be read from its front"}
+		return nil, true, ErrZippedPacket
 	}
 	return &bounded{e, 0, limits.UnzipRatio}, true, nil
 }

@@ -72,7 +72,7 @@ func (p *program) build(c *cli.Context) error {
 	}
 	err = p.buildFile(c, asked)
 	if c.Context.Err() != nil {
-		return interrupted(c.Context.Err())
+		return interrupted()
 	}
 	return err
 }

@@ -43,7 +43,7 @@ func (p *program) convert(c *cli.Context) error {
 	}
 	err = p.convertFile(c, name, asked)
 	if c.Context.Err() != nil {
-		return interrupted(c.Context.Err())
+		return interrupted()
 	}
 	return err
 }

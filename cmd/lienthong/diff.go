@@ -64,7 +64,7 @@ func (p *program) diff(c *cli.Context) error {
 		var err error
 		if packets[i], blocks[i], err = p.whole(c, c.Args().Get(i)); err != nil {
 			if c.Context.Err() != nil {
-				return interrupted(c.Context.Err())
+				return interrupted()
 			}
 			return err
 		}

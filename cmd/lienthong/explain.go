@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -108,6 +109,7 @@ func packetFault(err error) (told, bool) {
 	var packetLimit *edxml.LimitError
 	var syntax *xmlscan.SyntaxError
 	var invalid *node.InvalidError
+	var content *edxml.ContentError
 	switch {
 	case errors.Is(err, xmlscan.ErrDTD):
 		return told{exitInvalid, with("tệp chứa DOCTYPE, luôn bị từ chối", "the file holds a DOCTYPE, which is always refused", err), edxml.Text{
@@ -123,8 +125,21 @@ func packetFault(err error) (told, bool) {
 			VI: "tải hoặc sao chép lại tệp; kiểm tra dung lượng với nơi gửi", EN: "download or copy the file again; compare its size with the sender's",
 		}}, true
 	case errors.Is(err, edxml.ErrNotPacket):
-		return told{exitInvalid, with("tệp là XML nhưng không phải gói tin edXML", "the file is XML, but no edXML packet", err), edxml.Text{
+		found := strings.TrimPrefix(err.Error(), edxml.ErrNotPacket.Error()) // which root it has
+		return told{exitInvalid, edxml.Text{VI: "tệp là XML nhưng không phải gói tin edXML" + found, EN: "the file is XML, but no edXML packet" + found}, edxml.Text{
 			VI: "phần tử gốc phải là edXML (QCVN 102:2016) hoặc SOAP Envelope", EN: "the root element must be edXML (QCVN 102:2016) or a SOAP Envelope",
+		}}, true
+	case errors.Is(err, edxml.ErrAntivirusReport):
+		return told{exitInvalid, edxml.Text{VI: "đây là báo cáo phòng chống mã độc (AVReport), không phải gói tin edXML", EN: "this is an antivirus report (AVReport), and no edXML packet"}, edxml.Text{
+			VI: "báo cáo này mượn không gian tên của quy chuẩn; gửi nó tới hệ thống nhận báo cáo của A05 hoặc NCSC", EN: "it borrows the standard's namespace; it belongs to the system of A05 or of the NCSC",
+		}}, true
+	case errors.Is(err, edxml.ErrZippedPacket):
+		return told{exitInvalid, with("gói tin nằm trong tệp nén không đọc được", "the packet is in a zip that cannot be read", err), edxml.Text{
+			VI: "giải nén tệp rồi chạy lại với gói tin bên trong", EN: "unpack it, and run this again with the packet that is inside",
+		}}, true
+	case errors.As(err, &content):
+		return told{exitInvalid, with("nội dung bị hỏng", "the content is damaged", err), edxml.Text{
+			VI: "tải hoặc sao chép lại tệp; nếu vẫn hỏng, yêu cầu nơi gửi gửi lại", EN: "download or copy the file again; if it stays damaged, ask the sender for it",
 		}}, true
 	case errors.As(err, &syntax):
 		return told{exitInvalid, with("tệp XML sai cú pháp", "the XML is not well-formed", err), edxml.Text{

@@ -267,7 +267,7 @@ func (p *program) eachOf(c *cli.Context, files []string, do func(file string) (i
 	for _, file := range files {
 		code, err := do(file)
 		if c.Context.Err() != nil {
-			return interrupted(c.Context.Err())
+			return interrupted()
 		}
 		if err != nil {
 			code = p.report(err)
@@ -293,8 +293,8 @@ func heavier(a, b int) int {
 }
 
 // interrupted is what a run says that was told to end.
-func interrupted(err error) error {
-	return told{exitFailed, with("đã dừng theo yêu cầu", "stopped as asked", err), edxml.Text{}}
+func interrupted() error {
+	return told{exitFailed, edxml.Text{VI: "đã dừng theo yêu cầu", EN: "stopped as asked"}, edxml.Text{}}
 }
 
 // withFlag names the second file of the dialects that send two.

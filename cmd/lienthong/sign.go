@@ -68,7 +68,7 @@ func (p *program) sign(c *cli.Context) error {
 	}
 	if err != nil {
 		if c.Context.Err() != nil {
-			return interrupted(c.Context.Err())
+			return interrupted()
 		}
 		return err
 	}

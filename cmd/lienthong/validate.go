@@ -127,7 +127,7 @@ func (p *program) validate(c *cli.Context) error {
 				err = os.WriteFile(name, text, 0o644)
 			}
 			if err != nil {
-				return errors.Join(err, result)
+				return fileError{name, err}
 			}
 		}
 	}
