@@ -14,6 +14,15 @@
 // one question a caller has to ask. [NewHandler] is the other end, over a
 // [Backend] that keeps the documents.
 //
+// The Client takes what axes are known to answer: any MIME framing, names in
+// any namespace, a Report where a list should be, base64 text in parts,
+// M.Exist for what it sends again. The handler takes no more than this beside
+// what wsdl/edoc.wsdl states: an envelope without MIME around it, SOAPAction in
+// quotes or missing, request elements in any namespace, blocks and children in
+// any order, the token as the .NET client sends it, cid: absent or doubled. The
+// From of a packet or status must be an organ of the credential, a receiver is
+// checked by the Backend, and neither hands on a token.
+//
 // Attachments pass through both ends as streams. The envelope is held in
 // memory, bounded by [soap.Limits].
 package edoc

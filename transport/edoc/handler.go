@@ -90,6 +90,9 @@ type call struct {
 
 // serve answers the request and returns why it was refused.
 func (c *call) serve() error {
+	if err := c.h.o.Limits.Takes(c.r.ContentLength); err != nil {
+		return c.fault(err)
+	}
 	body, err := transport.Decode(c.r.Header.Get("Content-Encoding"), c.r.Body)
 	if err != nil {
 		return c.fault(err)

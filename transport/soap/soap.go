@@ -111,6 +111,15 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Takes tells from its Content-Length alone whether a message may be within the limits, so that one that is not can be
+// refused before it is sent (Expect: 100-continue). The error is a *LimitError; -1 stands for an unknown length.
+func (l Limits) Takes(contentLength int64) error {
+	if most := l.withDefaults().Message; contentLength > most {
+		return &LimitError{Limit: "message", Max: most}
+	}
+	return nil
+}
+
 // Action returns the SOAPAction of a request without its quotes, empty when there is none (SOAP 1.1 §6.1.1).
 //
 // QUIRK: the value is quoted by some clients and bare from others; the BKAV axis, public server code, takes both.
