@@ -33,7 +33,7 @@ endef
 export BENCH_TABLE
 
 .DEFAULT_GOAL := help
-.PHONY: help test race vet lint generate fuzz bench demo build ci
+.PHONY: help test race vet lint generate fuzz bench large demo build ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ fuzz: ## run every fuzz target for 30 s each (FUZZTIME=5m make fuzz)
 
 bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIME=3s make bench)
 	@go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem ./... | awk "$$BENCH_TABLE"
+
+large: ## move 1 GB and hold 1,000 connections between processes, and look at their memory
+	LIENTHONG_LARGE=1 go test ./transport/edoc -run='TestGigabyte|TestIdleConnections' -count=1 -v
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo
