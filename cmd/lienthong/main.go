@@ -68,7 +68,7 @@ func (p *program) app() *cli.App {
 			Name: "lang", Usage: p.say("ngôn ngữ: vi hoặc en (mặc định theo LANG)", "language: vi or en (default by LANG)"),
 		}},
 		Commands: []*cli.Command{
-			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.configCommand(),
+			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.conformCommand(), p.configCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
 			p.xmldsigCommand(), p.certCommand(),

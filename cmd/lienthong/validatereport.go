@@ -67,7 +67,11 @@ func junit(results []validation) ([]byte, error) {
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
-	text, err := xml.MarshalIndent(junitSuites{Suite: suite}, "", "  ")
+	return suite.text()
+}
+
+func (s junitSuite) text() ([]byte, error) {
+	text, err := xml.MarshalIndent(junitSuites{Suite: s}, "", "  ")
 	return append([]byte(xml.Header), append(text, '\n')...), err
 }
 

@@ -71,6 +71,9 @@ func (x *exchange) failed(code string, err error) {
 // Drop, breaks the connection off.
 func (x *exchange) end(out *answer) {
 	x.entry.Status, x.entry.Sent, x.entry.Took = out.status, out.octets+int64(len(out.held)), time.Since(x.entry.At).Milliseconds()
+	if x.entry.Outcome == "" { // it was not even looked at
+		x.entry.Outcome = "HTTP " + strconv.Itoa(out.status)
+	}
 	x.axis.note(x.entry)
 	if len(out.held) > 0 {
 		_, _ = out.ResponseWriter.Write(out.held) // nobody is left to tell
