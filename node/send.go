@@ -109,7 +109,7 @@ func (n *Node) send(ctx context.Context, t *Transfer) (transport.Receipt, error)
 
 // sendable makes stored content ready to be sent as often as needed.
 func (n *Node) sendable(ctx context.Context, c Content) transport.Content {
-	return transport.Content{Size: c.Size, Open: func() (io.ReadCloser, error) { return n.Store.Open(ctx, c.SHA256) }}
+	return transport.Content{Size: c.Size, SHA256: c.SHA256, Open: func() (io.ReadCloser, error) { return n.Store.Open(ctx, c.SHA256) }}
 }
 
 // notify tells the Sink that a Transfer was given up, and ends it.
