@@ -90,6 +90,7 @@ func TestSignature(t *testing.T) {
 	inbox := func(headers ...[2]string) request {
 		return request{path: "/getReceivedEdocList", params: id(ministry, "messagetype", "edoc", "docId", "1"), headers: headers}
 	}
+	unknown := request{params: id("X99")}.http().Header.Get("XroadVnpt-sign-header")
 	reordered := `{"XroadVnpt-timestamp":"` + sdkTime + `", "XroadVnpt-systemid" : "G22","XroadVnpt-docId":17,"XroadVnpt-x":true}`
 	for name, c := range map[string]struct {
 		request
@@ -101,7 +102,9 @@ func TestSignature(t *testing.T) {
 		"wrong secret":      {request{path: "/getReceivedEdocList", params: id(ministry), secret: "other"}, vxp.CodeSignature},
 		"unknown systemid":  {request{path: "/getReceivedEdocList", params: id("X99")}, vxp.CodeSignature},
 		"no systemid":       {request{path: "/getReceivedEdocList", params: id("")}, vxp.CodeSignature},
-		"empty secret":      {request{path: "/getReceivedEdocList", params: id("X99"), secret: ""}, vxp.CodeSignature},
+		"empty secret":      {request{path: "/getReceivedEdocList", params: id("X99"), headers: [][2]string{{"XroadVnpt-hash-header", vxp.Sign("", unknown)}}}, vxp.CodeSignature},
+		"UTF-8":             {request{path: "/getReceivedEdocList", params: id(ministry, "filePath", "/văn bản")}, "0"},
+		"low octets":        {inbox([2]string{"XroadVnpt-filePath", "/v\x03n"}, [2]string{"XroadVnpt-sign-header", "{\"XroadVnpt-filePath\":\"/v\x03n\"}"}), vxp.CodeSignature},
 		"no signature":      {inbox([2]string{"XroadVnpt-hash-header", "-"}), vxp.CodeSignature},
 		"no signed text":    {inbox([2]string{"XroadVnpt-sign-header", "-"}), vxp.CodeSignature},
 		"signature no hex":  {inbox([2]string{"XroadVnpt-hash-header", "zz"}), vxp.CodeSignature},
@@ -117,7 +120,11 @@ func TestSignature(t *testing.T) {
 		"systemid unsigned": {signedText(`{"XroadVnpt-timestamp":"`+sdkTime+`"}`, [2]string{"XroadVnpt-timestamp", sdkTime}), vxp.CodeSignature},
 		"many":              {signedText("{" + strings.Repeat(`"XroadVnpt-systemid":"G22",`, 300) + `"a":"b"}`), vxp.CodeSignature},
 	} {
-		if m := c.do(t, h); m["ErrorCode"] != c.code {
+		m := c.do(t, h)
+		if m["ErrorCode"] != c.code {
+			t.Errorf("%s: %v", name, m)
+		}
+		if hint := strings.Contains(m["ErrorDesc"].(string), "ASCII"); hint != (name == "low octets") {
 			t.Errorf("%s: %v", name, m)
 		}
 	}

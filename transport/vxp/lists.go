@@ -265,7 +265,7 @@ func (c *Client) AgenciesQD20(ctx context.Context, level int, each func(Agency) 
 }
 
 func (c *Client) agencies(ctx context.Context, op string, params []param, each func(Agency) error) error {
-	return c.told(list(ctx, c, op, params, func(w agency) error {
+	return told(list(ctx, c, op, params, func(w agency) error {
 		if a := w.agency(); a.Code != "" {
 			return own(each(a))
 		}
@@ -275,7 +275,7 @@ func (c *Client) agencies(ctx context.Context, op string, params []param, each f
 
 // Units hands out the directory as the axis gives it to be mirrored.
 func (c *Client) Units(ctx context.Context, each func(Unit) error) error {
-	return c.told(list(ctx, c, opUnits, nil, func(w agency) error {
+	return told(list(ctx, c, opUnits, nil, func(w agency) error {
 		version, _ := strconv.Atoi(string(w.Version)) // 0 where there is none
 		return own(each(Unit{
 			Agency: w.agency(), Version: version, CenterCode: string(w.CenterCode), Deleted: strings.EqualFold(string(w.Deleted), "true"),
@@ -295,7 +295,7 @@ func own(err error) error {
 }
 
 // told gives an error of the caller's function back to the caller.
-func (c *Client) told(err error) error {
+func told(err error) error {
 	var mine callerError
 	if errors.As(err, &mine) {
 		return mine.error

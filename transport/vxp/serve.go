@@ -75,20 +75,20 @@ func (s *served) page(n int) (from, to int, err error) {
 	if s.param(paramPageSize) == "" {
 		return 0, n, nil
 	}
-	size, serr := strconv.Atoi(s.param(paramPageSize))
+	size, err := strconv.Atoi(s.param(paramPageSize))
 	index := 1
-	if v := s.param(paramPage); v != "" && serr == nil {
-		index, serr = strconv.Atoi(v)
+	if v := s.param(paramPage); v != "" && err == nil {
+		index, err = strconv.Atoi(v)
 	}
-	if serr != nil || size < 1 || size > maxPage || index < 0 || index > n+1 {
-		if serr == nil && size >= 1 && size <= maxPage && index > n+1 {
-			return n, n, nil // long behind the end
-		}
+	if err != nil || size < 1 || size > maxPage || index < 0 {
 		return 0, 0, s.refusal(CodeRequest, edxml.Text{
 			VI: "pageSize phải từ 1 đến %d, pageIndex từ 0", EN: "pageSize must be from 1 to %d, pageIndex from 0"}, maxPage)
 	}
-	from = min((max(index, 1)-1)*size, n)
-	return from, min(from+size, n), nil
+	before := max(index, 1) - 1
+	if before > n/size {
+		return n, n, nil // behind the end
+	}
+	return min(before*size, n), min(before*size+size, n), nil
 }
 
 // stamp writes a moment, nothing for none.
