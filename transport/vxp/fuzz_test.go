@@ -193,23 +193,3 @@ func FuzzUpload(f *testing.F) {
 		}
 	})
 }
-
-// TestPlain writes Vietnamese as the axis does.
-func TestPlain(t *testing.T) {
-	for text, want := range map[string]string{
-		"Đơn vị gửi không đúng với mã đã đăng ký": "Don vi gui khong dung voi ma da dang ky",
-		"ƯỜNG …\nTiê\u0301ng – 文":                 "UONG ... Tieng - ?",
-		"plain":                                   "plain",
-	} {
-		if got := plain(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-	var all strings.Builder
-	for _, l := range letters {
-		all.WriteString(l.marked)
-	}
-	if strings.Contains(plain(all.String()), "?") {
-		t.Error("a letter has no bare form")
-	}
-}
