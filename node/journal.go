@@ -3,6 +3,7 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -174,14 +175,17 @@ type ChainReport struct {
 
 // JournalError names the first row that is broken.
 type JournalError struct {
-	Line  int    // of the copy, from 1
-	Chain string // "" where the row does not even say
-	Seq   uint64
-	Why   string
+	Line  int    `json:"line"`  // of the copy, from 1; 0 when it is about all of it
+	Chain string `json:"chain"` // "" where the row does not even say
+	Seq   uint64 `json:"seq"`
+	Why   string `json:"why"`
 }
 
 // Error names the row and what is wrong with it.
 func (e *JournalError) Error() string {
+	if e.Line == 0 {
+		return "node: journal: " + e.Why
+	}
 	return fmt.Sprintf("node: journal: line %d, chain %q, row %d: %s", e.Line, e.Chain, e.Seq, e.Why)
 }
 
@@ -192,9 +196,12 @@ const maxRow = 16 << 20
 // VerifyJournal reads a copy of a journal, one row per line, the rows of each
 // chain in order, and checks every hash and every link. It needs nothing but
 // the copy. It returns what the chains are, in order of their names, and a
-// *JournalError for the first row that is not what was written.
-func VerifyJournal(r io.Reader) ([]ChainReport, error) {
+// *JournalError for the first row that is not what was written. known are
+// hashes of rows that somebody kept elsewhere: each must still be that of a row,
+// which shows that nobody wrote the journal anew or shortened it.
+func VerifyJournal(r io.Reader, known ...string) ([]ChainReport, error) {
 	chains := map[string]*ChainReport{}
+	known = slices.Clone(known)
 	report := func() []ChainReport {
 		var all []ChainReport
 		for _, name := range slices.Sorted(maps.Keys(chains)) {
@@ -202,9 +209,10 @@ func VerifyJournal(r io.Reader) ([]ChainReport, error) {
 		}
 		return all
 	}
-	lines := bufio.NewScanner(r)
+	source := &failing{r: r}
+	lines := bufio.NewScanner(source)
 	lines.Buffer(nil, maxRow)
-	for line := 1; lines.Scan(); line++ {
+	for line := 1; lines.Scan() && source.err == nil; line++ { // a line that an error cut off is no broken row
 		e, err := OpenEntry(lines.Bytes())
 		if err != nil {
 			var said Entry
@@ -224,9 +232,27 @@ func VerifyJournal(r io.Reader) ([]ChainReport, error) {
 			return report(), &JournalError{line, e.Chain, e.Seq, "the row before it is not the one that it names"}
 		}
 		c.Rows, c.End, c.Head = c.Rows+1, e.At, e.Hash
+		known = slices.DeleteFunc(known, func(hash string) bool { return hash == e.Hash })
 	}
-	if err := lines.Err(); err != nil {
+	if err := cmp.Or(source.err, lines.Err()); err != nil {
 		return report(), fmt.Errorf("node: journal: %w", err)
 	}
+	if len(known) > 0 {
+		return report(), &JournalError{Why: fmt.Sprintf("no row has the hash %.80q, which one had before", known[0])}
+	}
 	return report(), nil
+}
+
+// failing remembers the error of its reader.
+type failing struct {
+	r   io.Reader
+	err error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	n, err := f.r.Read(p)
+	if err != nil && err != io.EOF {
+		f.err = err
+	}
+	return n, err
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/lienthong/lienthong/node"
@@ -73,6 +75,40 @@ func TestVerifyJournal(t *testing.T) {
 				t.Errorf("error %v, want line %d: %s", err, c.line, c.want)
 			}
 		})
+	}
+}
+
+// Whoever kept a hash can tell that a journal which is sound in itself is not
+// the one of then.
+func TestVerifyJournalKnows(t *testing.T) {
+	rows := chainOf(t, "a", 5)
+	third, fifth := node.RowHash(rows[2]), node.RowHash(rows[4])
+	for name, c := range map[string]struct {
+		rows  [][]byte
+		known []string
+		want  string
+	}{
+		"both are there": {rows, []string{third, fifth}, ""},
+		"shortened":      {rows[:4], []string{third, fifth}, "no row has the hash"},
+		"written anew":   {chainOf(t, "b", 5), []string{third}, "no row has the hash"},
+	} {
+		_, err := node.VerifyJournal(bytes.NewReader(bytes.Join(c.rows, []byte("\n"))), c.known...)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// An error of reading is no word about the journal.
+func TestVerifyJournalReads(t *testing.T) {
+	row := chainOf(t, "a", 1)[0]
+	for _, upTo := range []int{0, 10, len(row)} {
+		broken := errors.New("the disk broke")
+		_, err := node.VerifyJournal(io.MultiReader(bytes.NewReader(row[:upTo]), iotest.ErrReader(broken)))
+		var journal *node.JournalError
+		if !errors.Is(err, broken) || errors.As(err, &journal) {
+			t.Errorf("after %d octets: error %v", upTo, err)
+		}
 	}
 }
 

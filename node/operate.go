@@ -85,6 +85,8 @@ func illegal(verb Verb, t *Transfer) error {
 		return no(whySentOff)
 	case t.Direction == Out && t.Withdrawn != nil:
 		return no(whyBack)
+	case verb == Retry && !t.Purged.IsZero() && t.State != Recalled:
+		return no(whyPurged)
 	case !slices.Contains(legal[verb][t.Direction], t.State):
 		return no(whyDone)
 	case verb != Cancel && t.Held != nil:

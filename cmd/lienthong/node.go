@@ -65,7 +65,7 @@ const shutdown = 10 * time.Second
 func serve(ctx context.Context, n *node.Node, door net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	server := &http.Server{Handler: api.New(n, api.Options{Log: n.Log}).Local(), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: upkeep(n, api.New(n, api.Options{Log: n.Log}).Local()), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 2)
 	go func() { failed <- server.Serve(door) }()
 	ran := make(chan error, 1)

@@ -195,7 +195,10 @@ func vacant(dir string) error {
 	return nil
 }
 
-var errCutOff = errors.New("the backup is cut off: its end is missing")
+// ErrBackup says that what is to be restored is no backup, or not a whole one.
+var ErrBackup = errors.New("the backup is unusable")
+
+var errCutOff = fmt.Errorf("%w: it is cut off, its end is missing", ErrBackup)
 
 // unpack writes the files of a backup into a new folder, each synced.
 func unpack(ctx context.Context, dir string, r io.Reader) (m Manifest, err error) {
@@ -206,7 +209,7 @@ func unpack(ctx context.Context, dir string, r io.Reader) (m Manifest, err error
 			return m, errCutOff
 		}
 		if err != nil {
-			return m, fmt.Errorf("no backup of a store: %w", err)
+			return m, fmt.Errorf("%w: no backup of a store: %w", ErrBackup, err)
 		}
 		if h.Name == manifestName {
 			return m, json.NewDecoder(io.LimitReader(in, maxManifest)).Decode(&m)
@@ -226,11 +229,11 @@ func unpackFile(ctx context.Context, dir, name string, r io.Reader) error {
 	if rest, ok := strings.CutPrefix(name, "content/"); ok {
 		shelf, file, _ := strings.Cut(rest, "/")
 		if !isDigest(file) || shelf != file[:2] {
-			return fmt.Errorf("no backup of a store: it holds %q", name)
+			return fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
 		}
 		digest = file
 	} else if name != databaseName {
-		return fmt.Errorf("no backup of a store: it holds %q", name)
+		return fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
 	}
 	file := filepath.Join(dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -245,7 +248,7 @@ func unpackFile(ctx context.Context, dir, name string, r io.Reader) error {
 		return errors.Join(err, f.Close())
 	}
 	if digest != "" && c.SHA256 != digest {
-		return fmt.Errorf("content %s is damaged: its digest is %s", digest, c.SHA256)
+		return fmt.Errorf("%w: content %s is damaged: its digest is %s", ErrBackup, digest, c.SHA256)
 	}
 	return syncFolder(filepath.Dir(file))
 }
@@ -268,7 +271,7 @@ func proven(ctx context.Context, dir string, m Manifest) error {
 		head = report.Chain.Head
 	}
 	if head != m.Head && m.Format == format {
-		return fmt.Errorf("the journal ends with the hash %q, the backup says %q", head, m.Head)
+		return fmt.Errorf("%w: the journal ends with the hash %q, the manifest says %q", ErrBackup, head, m.Head)
 	}
 	return nil
 }

@@ -257,6 +257,30 @@ func TestBackupEndsWithItsContext(t *testing.T) {
 	r.Close()
 }
 
+func TestRestoreEndsWithItsContext(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	furnish(t, s)
+	var b bytes.Buffer
+	if _, err := s.Backup(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	parent := t.TempDir()
+	half := io.MultiReader(bytes.NewReader(b.Bytes()[:b.Len()/2]), after{cancel}, bytes.NewReader(b.Bytes()[b.Len()/2:]))
+	if _, err := Restore(ctx, filepath.Join(parent, "again"), half); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if left, _ := os.ReadDir(parent); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// after is an empty reader that does something when it is reached.
+type after struct{ do func() }
+
+func (a after) Read([]byte) (int, error) { a.do(); return 0, io.EOF }
+
 func TestCheckNamesTheDamage(t *testing.T) {
 	bucket := func(name string, do func(*bbolt.Bucket) error) func(*testing.T, *Store) {
 		return func(t *testing.T, s *Store) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -94,9 +95,10 @@ func (e *CutOffError) Error() string {
 	return fmt.Sprintf("boltstore: %s: the file is cut off: it has %d octets of %d: restore a backup", e.File, e.Size, e.Want)
 }
 
-// Options are for tests and benchmarks; the zero value is the default.
+// Options are how a store is opened; the zero value is the default.
 type Options struct {
-	SyncDelay time.Duration // how much longer every fsync takes, as if the disk were a slower one
+	Existing  bool          // where there is no store, make none: the error is fs.ErrNotExist
+	SyncDelay time.Duration // for tests: how much longer every fsync takes, as if the disk were a slower one
 }
 
 // Open opens the store in dir, making the folder if there is none. It returns
@@ -110,6 +112,9 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, databaseName)); o.Existing && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("boltstore: there is no store in %s: %w", dir, err)
 	}
 	if err := makeFolder(dir); err != nil {
 		return nil, err

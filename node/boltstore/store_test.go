@@ -229,6 +229,27 @@ func TestOtherFormatsAreRefused(t *testing.T) {
 	}
 }
 
+func TestOpenOnlyWhatThereIs(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenWith(filepath.Join(dir, "x"), Options{Existing: true}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: error %v", err)
+	}
+	if _, err := OpenWith(dir, Options{Existing: true}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty folder: error %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("made %v, error %v", left, err)
+	}
+	if err := open(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenWith(dir, Options{Existing: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+}
+
 func TestOpenNamesThePath(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
