@@ -250,21 +250,27 @@ func describe(data []byte, err error) error {
 // answer makes a control call and returns the envelope of its answer, which
 // holds the operation's response element.
 func (c *Client) answer(ctx context.Context, op string, request []byte) (*envelope, error) {
+	e, _, err := c.ask(ctx, op, request, nil)
+	return e, err
+}
+
+// ask is answer with HTTP headers, both ways.
+func (c *Client) ask(ctx context.Context, op string, request []byte, header http.Header) (*envelope, http.Header, error) {
 	body, err := controlBody(request)
 	if err != nil {
-		return nil, c.ill(op, false, "%v", err)
+		return nil, nil, c.ill(op, false, "%v", err)
 	}
-	x, err := c.post(ctx, op, body, nil)
+	x, err := c.post(ctx, op, body, header)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer x.close()
 	e, err := x.root()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	x.whole = true
-	return e, c.expect(op, e)
+	return e, x.res.Header, c.expect(op, e)
 }
 
 // controlBody frames an envelope that has no files. QUIRK: it is a multipart

@@ -22,8 +22,9 @@ import (
 // MIME message, sends it the way all calls go, and hands back an answer that
 // was checked for form and size. One serves one call.
 type caller struct {
-	c  *Client
-	op string
+	c      *Client
+	op     string
+	cursor *string // where to go on, to and from the axis; nil where nothing is paged
 }
 
 // Do implements the generated client's HTTPClient.
@@ -32,9 +33,16 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := d.c.answer(req.Context(), d.op, request)
+	var header http.Header
+	if d.cursor != nil {
+		header = http.Header{cursorHeader: {*d.cursor}}
+	}
+	e, got, err := d.c.ask(req.Context(), d.op, request, header)
 	if err != nil {
 		return nil, err
+	}
+	if d.cursor != nil {
+		*d.cursor = got.Get(cursorHeader)
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}},
@@ -44,8 +52,11 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 
 // control returns a generated client for one call. A generated client keeps
 // state between calls that nothing guards, so each call has its own.
-func (c *Client) control(op string) wire.Edoc {
-	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(caller{c, op})))
+func (c *Client) control(op string) wire.Edoc { return c.paged(op, nil) }
+
+// paged is control for an operation whose answer may come in pages.
+func (c *Client) paged(op string, cursor *string) wire.Edoc {
+	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(caller{c, op, cursor})))
 }
 
 // fault is the Fault for an error of the generated client; those of caller are Faults already.
@@ -106,14 +117,41 @@ func (c *Client) done(op string, r *wire.Report) error {
 	return c.refusal(op, r)
 }
 
+// mostStatuses is how many statuses one call of Statuses gathers before it
+// leaves the rest to the next.
+const mostStatuses = 50_000
+
 // Statuses lists the statuses addressed to the organ since a moment, oldest
 // first, any number of times. It never asks without a moment: the axis would
-// give each status once and forget it, also when the answer is lost.
+// give each status once and forget it, also when the answer is lost. From an
+// axis that pages, it gathers the oldest 50,000.
 func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	if since.Year() < 2000 {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
 	}
-	r, err := c.control(opTraces).GetTracesContext(ctx, &wire.GetTraces{
+	var statuses []edxml.Status
+	for cursor := "0"; cursor != "" && len(statuses) < mostStatuses; {
+		page, err := c.statusPage(ctx, since, &cursor)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		statuses = append(statuses, page...)
+	}
+	slices.SortStableFunc(statuses, func(a, b edxml.Status) int {
+		at, _ := a.Timestamp.Time() // the zero time where there is none
+		bt, _ := b.Timestamp.Time()
+		return at.Compare(bt)
+	})
+	return statuses, nil
+}
+
+// statusPage asks for statuses from a cursor on, and leaves in it where the
+// next page begins, "" behind the last.
+func (c *Client) statusPage(ctx context.Context, since time.Time, cursor *string) ([]edxml.Status, error) {
+	r, err := c.paged(opTraces, cursor).GetTracesContext(ctx, &wire.GetTraces{
 		OrganId: c.Organ, Token: string(c.Token), TimeStamp: string(edxml.TimestampOf(since)),
 	})
 	if err != nil {
@@ -122,19 +160,14 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 	if err := c.list(opTraces, r.Report, r.Traces != nil); err != nil {
 		return nil, err
 	}
-	var statuses []edxml.Status
+	var page []edxml.Status
 	for _, t := range r.Traces.Status {
 		if t != nil {
-			statuses = append(statuses, traced(t))
+			page = append(page, traced(t))
 		}
 	}
-	slices.Reverse(statuses) // the axis gives the newest first
-	slices.SortStableFunc(statuses, func(a, b edxml.Status) int {
-		at, _ := a.Timestamp.Time() // the zero time where there is none
-		bt, _ := b.Timestamp.Time()
-		return at.Compare(bt)
-	})
-	return statuses, nil
+	slices.Reverse(page) // the axis gives the newest first
+	return page, nil
 }
 
 // Organs lists the organs the axis knows. One that has an identifier of QĐ

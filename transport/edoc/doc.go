@@ -67,6 +67,13 @@ const (
 	partsBinary = "binary"
 )
 
+// cursorHeader asks for the statuses of GetTraces in pages, from a place in
+// the list on: "0" is its beginning. The answer says with it where the next
+// page begins; without it the page was the last. The list is that of TimeStamp,
+// so that any page may be asked for again. Without the header, GetTraces
+// answers in one piece.
+const cursorHeader = "Lienthong-Cursor"
+
 // say writes a text for the wire in both languages; the arguments serve both.
 func say(text edxml.Text, args ...any) string {
 	if len(args) == 0 {

@@ -212,12 +212,40 @@ func (c *call) traces() error {
 	if err != nil {
 		return err
 	}
+	if !since.IsZero() { // what is given once cannot be asked for by the page
+		if statuses, err = c.page(statuses); err != nil {
+			return err
+		}
+	}
 	var list strings.Builder
 	for i := range statuses {
 		list.WriteString(traceElement(&statuses[i]))
 	}
 	c.answer(response(opTraces, "<edXML:Traces>"+list.String()+"</edXML:Traces>"))
 	return nil
+}
+
+// pageSize is how many statuses go into one answer to a client that pages.
+const pageSize = 1000
+
+// page cuts a list, newest first, down to the page that a cursor asks for. It
+// counts from the oldest status, so that new ones move nothing.
+func (c *call) page(list []edxml.Status) ([]edxml.Status, error) {
+	text := c.r.Header.Get(cursorHeader)
+	if text == "" {
+		return list, nil
+	}
+	from, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return nil, c.refusal("T.Cursor", edxml.Text{
+			VI: cursorHeader + " %q không phải con trỏ của trục này", EN: cursorHeader + " %q is no cursor of this axis"}, clip(text))
+	}
+	end := max(len(list)-int(from), 0)
+	begin := max(end-pageSize, 0)
+	if begin > 0 {
+		c.w.Header().Set(cursorHeader, strconv.Itoa(len(list)-begin))
+	}
+	return list[begin:end], nil
 }
 
 // organs serves GetOrganizations.

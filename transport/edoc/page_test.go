@@ -1,0 +1,82 @@
+package edoc_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport/edoc"
+)
+
+// many is an axis with statuses that grow in number while they are read.
+type many struct {
+	fixed
+	statuses *[]edxml.Status // oldest first
+}
+
+func (m many) Statuses(context.Context, string, time.Time) ([]edxml.Status, error) {
+	var list []edxml.Status
+	for i := len(*m.statuses) - 1; i >= 0; i-- {
+		list = append(list, (*m.statuses)[i])
+	}
+	m.grow(1)
+	return list, nil
+}
+
+func (m many) grow(n int) {
+	for range n {
+		s := fixedStatus
+		s.Description = fmt.Sprint(len(*m.statuses))
+		*m.statuses = append(*m.statuses, s)
+	}
+}
+
+// TestPages reads a long list page by page, while it grows, and in one piece
+// the old way.
+func TestPages(t *testing.T) {
+	for _, count := range []int{0, 1, 999, 1000, 1001, 2500} {
+		m := many{fixed{t: t}, new([]edxml.Status)}
+		m.grow(count)
+		var calls int
+		handler := edoc.NewHandler(m, edoc.HandlerOptions{})
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls++
+			handler.ServeHTTP(w, r)
+		}))
+		got, err := client(t, srv.URL, ministry).Statuses(t.Context(), time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages := max((count+999)/1000, 1)
+		if calls != pages || len(got) < count || len(got) > count+pages {
+			t.Errorf("%d statuses in %d calls, want %d in %d", len(got), calls, count, pages)
+		}
+		for i, s := range got {
+			if s.Description != fmt.Sprint(i) {
+				t.Fatalf("of %d: status %d stands at %d", count, i, i)
+			}
+		}
+		before := len(*m.statuses)
+		res, body := post(t, srv.URL, "GetTraces", "text/xml", bare("", "<GetTraces><OrganId>H41</OrganId><Token>t</Token><TimeStamp>2026/01/01 00:00:00</TimeStamp></GetTraces>"))
+		if n := strings.Count(body, "<edXML:Status>"); n != before || res.Header.Get("Lienthong-Cursor") != "" {
+			t.Errorf("without a cursor: %d statuses of %d, cursor %q", n, before, res.Header.Get("Lienthong-Cursor"))
+		}
+		srv.Close()
+	}
+	srv := httptest.NewServer(edoc.NewHandler(fixed{t: t}, edoc.HandlerOptions{}))
+	defer srv.Close()
+	c := client(t, srv.URL, ministry)
+	c.HTTP = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		r.Header.Set("Lienthong-Cursor", "-1")
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	_, err := c.Statuses(t.Context(), time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))
+	if f := refused(t, err, ""); f.Code != "T.Cursor" || f.Temporary() {
+		t.Errorf("a cursor that is none: %v", err)
+	}
+}
