@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/axistest"
-	"github.com/lienthong/lienthong/transport/edoc"
 )
 
 // noise is a stream of octets that look random and are the same every time.
@@ -148,42 +146,5 @@ func TestCloseEarly(t *testing.T) {
 	<-gone
 	if _, err := in.Next(); err == nil {
 		t.Error("there is a part behind Close")
-	}
-}
-
-// TestKeepAlive makes every operation twice over one connection, whose
-// answers come as plain XML and as multipart.
-func TestKeepAlive(t *testing.T) {
-	held := packet(t, document("1", office), pdf)
-	srv := httptest.NewUnstartedServer(edoc.NewHandler(fixed{t, held}, edoc.HandlerOptions{}))
-	var opened atomic.Int32
-	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
-		if s == http.StateNew {
-			opened.Add(1)
-		}
-	}
-	srv.Start()
-	defer srv.Close()
-	c := client(t, srv.URL, ministry)
-	for range 2 {
-		if _, err := c.Send(t.Context(), held); err != nil {
-			t.Fatal(err)
-		}
-		in, err := c.Fetch(t.Context(), "40215")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := collect(in); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Organs(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Check(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := opened.Load(); n != 1 {
-		t.Errorf("%d connections for 8 calls", n)
 	}
 }
