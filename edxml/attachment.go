@@ -18,16 +18,17 @@ import (
 // content is the stream of the attachment being read: the decoded bytes, out
 // of the packet's own zip, counted and hashed.
 type content struct {
-	r      *Reader
-	a      *Attachment
-	src    io.Reader
-	zip    *zipEntry // nil when the file is not wrapped
-	text   *base64Reader
-	hash   hash.Hash
-	head   [512]byte
-	headed int
-	pdf    pdfWatch
-	err    error
+	r        *Reader
+	a        *Attachment
+	src      io.Reader
+	zip      *zipEntry // nil when the file is not wrapped
+	text     *base64Reader
+	hash     hash.Hash
+	head     [512]byte
+	headed   int
+	pdf      pdfWatch
+	climbing string // the entry of a zip that was left alone for the path in its name
+	err      error
 }
 
 // newContent wraps the octets of an attachment: those of text, decoded, where
@@ -38,7 +39,8 @@ func newContent(r *Reader, a *Attachment, text *base64Reader, octets io.Reader) 
 		octets = text
 	}
 	buffered := packedReader(octets)
-	if entry := openZip(buffered, a.Name, a.ContentType); entry != nil {
+	entry, climbing := openZip(buffered, a.Name, a.ContentType)
+	if c.climbing = climbing; entry != nil {
 		c.zip, c.src = entry, entry
 	} else {
 		c.src = buffered.Reader
@@ -83,6 +85,9 @@ func (c *content) close() error {
 		} else if second {
 			c.r.find("ATT-7", pos, "", c.a.Name)
 		}
+	}
+	if c.climbing != "" {
+		c.r.find("ATT-17", pos, "", c.a.Name, shorten(c.climbing))
 	}
 	if c.text != nil && c.text.url {
 		c.r.find("ATT-13", pos, "", c.a.Name)

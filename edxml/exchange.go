@@ -202,13 +202,22 @@ func (s *sentStatus) receiver() string {
 // document finds what a Status is about: by DocumentId, else by sender and
 // code, as the axes do.
 func (x *Exchange) document(s *sentStatus) *sentDocument {
-	if d := x.ids[s.id]; d != nil && s.id != "" {
+	if d := x.ids[s.id]; d != nil && s.id != "" && s.concerns(d) {
 		return d
 	}
 	if s.about == "" {
 		return nil
 	}
 	return x.codes[codeKey(s.sender(), s.about)]
+}
+
+// concerns says that a Document with the right DocumentId has the other party,
+// too: test files use one identifier for documents of several senders.
+func (s *sentStatus) concerns(d *sentDocument) bool {
+	if s.code == StatusTakeBack {
+		return slices.ContainsFunc(d.to, func(id string) bool { return sameOrgan(id, s.to) })
+	}
+	return sameOrgan(s.to, d.from)
 }
 
 // thread names what the order of statuses is kept for: a Document and one of
@@ -228,7 +237,8 @@ func (s *sentStatus) against(d *sentDocument) []Finding {
 	}
 	var list []Finding
 	if s.code == StatusTakeBack {
-		if !sameOrgan(s.from, d.from) {
+		owner, _, _ := strings.Cut(s.id, ",") // by its DocumentId, which begins with the agency that issued it
+		if !sameOrgan(s.from, d.from) && !sameOrgan(s.from, owner) {
 			list = append(list, rule("ST-4").Find(s.fromPos, "From/OrganId", string(s.code), shorten(s.from), d.name, Text{"nơi gửi " + d.from, "the sender, " + d.from}))
 		}
 		return list

@@ -41,8 +41,8 @@ func TestExchangeDoubles(t *testing.T) {
 }
 
 // TestExchangeStatuses: statuses against their document and against each other.
-// A status is written code@time, with <organ for another sender than H41, and
-// +code where it names the document by its code alone.
+// A status is written code@time, with <organ for another sender than H41, >organ for another
+// sender of the document, and +code where it names the document by its code alone.
 func TestExchangeStatuses(t *testing.T) {
 	for _, c := range []struct {
 		name, statuses string
@@ -66,6 +66,7 @@ func TestExchangeStatuses(t *testing.T) {
 		{"asked back when refused", "02@02T10 13@02T11<G22", "02T08", "13: ST-3"},
 		{"an update agreed to", "03@02T10 15@02T11 05@02T12", "02T08", ""},
 		{"asked back by a stranger", "13@02T11<H36", "02T08", "13: ST-4"},
+		{"of another sender's document", "03@02T10<H36>H50", "02T08", ""},
 		{"said by a stranger", "03@02T10<H36", "02T08", "03: ST-4"},
 		{"the older identifier of a receiver", "03@02T10<000.00.00.H41", "02T08", ""},
 		{"by the code alone", "03@02T10<H36+code", "02T08", "03: ST-4"},
@@ -114,6 +115,7 @@ func moment(s string) edxml.Timestamp {
 
 func statusOf(word string) (code string, s *edxml.Status) {
 	word, byCode := strings.CutSuffix(word, "+code")
+	word, to, elsewhere := strings.Cut(word, ">")
 	word, from, other := strings.Cut(word, "<")
 	code, at, _ := strings.Cut(word, "@")
 	d := soundDocument()
@@ -129,6 +131,9 @@ func statusOf(word string) (code string, s *edxml.Status) {
 	}
 	if byCode {
 		s.ResponseFor.DocumentID = ""
+	}
+	if elsewhere {
+		s.ResponseFor.OrganID = to
 	}
 	return code, s
 }
@@ -156,7 +161,7 @@ func TestExchangeReceivers(t *testing.T) {
 func TestExchangePlaces(t *testing.T) {
 	var x edxml.Exchange
 	x.Add("document", &edxml.Packet{Kind: edxml.KindDocument, Document: soundDocument()})
-	text := alter(t, sound(t)["status"], el("OrganId", "G22"), el("OrganId", "H36"), "<edXML:DocumentId>x<", "<edXML:DocumentId>"+soundDocument().DocumentID+"<")
+	text := alter(t, sound(t)["status"], el("OrganId", "G22"), el("OrganId", "H36"), el("OrganId", "H41"), el("OrganId", "G22"), "<edXML:DocumentId>x<", "<edXML:DocumentId>"+soundDocument().DocumentID+"<")
 	p, err := edxml.Read(strings.NewReader(text), edxml.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)

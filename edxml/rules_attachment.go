@@ -47,4 +47,7 @@ var attachmentRules = []Rule{
 	{"ATT-16", Info, "practice: the national axis zips what it passes on",
 		Text{"%q là tệp nén dù ContentType là %q; đã giải nén", "%q came zipped although its ContentType is %q; it was unpacked"},
 		Text{"ghi application/zip cho tệp đã nén", "say application/zip for what is zipped"}},
+	{"ATT-17", Warning, "APPNOTE.TXT 4.4.17; practice: a library writes entries to disk under their own names",
+		Text{"tệp nén của %q không được bung vì mục %q mang đường dẫn", "the zip around %q was not unpacked: its entry %q has a path in its name"},
+		Text{"nén tệp với tên không có thư mục", "zip the file under a name without folders"}},
 }

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -75,17 +76,29 @@ func (s source) Read(b []byte) (int, error) {
 func (p *packed) used() int64 { return p.n - int64(p.Buffered()) }
 
 // openZip returns the entry if the octets are a zip that the packet wrapped
-// around the file, nil if they are the file itself.
+// around the file, nil if they are the file itself. A zip that is left alone
+// only for the path in its entry's name is told by that name.
 //
 // QUIRK: the VNPT and BKAV libraries zip most files and say so, the national
 // axis zips again and does not say so, and Office files are zips themselves;
 // so the bytes decide, with the name and the first entry.
-func openZip(r *packed, name, contentType string) *zipEntry {
-	if strings.EqualFold(path.Ext(name), ".zip") {
-		return nil
+func openZip(r *packed, name, contentType string) (e *zipEntry, climbing string) {
+	ext := strings.ToLower(path.Ext(name))
+	if ext == ".zip" {
+		return nil, ""
 	}
-	return openEntry(r, func(entry string) bool { return wrapped(entry, name, contentType) })
+	e = openEntry(r, func(entry string) bool {
+		last := entry[strings.LastIndexAny(entry, `/\`)+1:]
+		if last != entry && !slices.Contains(folders, ext) && wrapped(last, name, contentType) {
+			climbing = entry
+		}
+		return last == entry && wrapped(entry, name, contentType)
+	})
+	return e, climbing
 }
+
+// folders are the extensions of files that are zips with folders in them.
+var folders = []string{".docx", ".xlsx", ".pptx", ".dotx", ".odt", ".ods", ".odp", ".ofd", ".jar", ".epub"}
 
 // openEntry returns the first entry of a zip if it can be read forward and is
 // wanted by its name; else nothing of r is consumed.
@@ -120,7 +133,7 @@ func openEntry(r *packed, wanted func(entry string) bool) *zipEntry {
 
 // wrapped decides whether the zip is the packet's own.
 func wrapped(entry, name, contentType string) bool {
-	if strings.Contains(entry, "/") || entry == "[Content_Types].xml" || entry == "mimetype" {
+	if entry == "[Content_Types].xml" || entry == "mimetype" {
 		return false
 	}
 	return saysZip(contentType) || strings.EqualFold(path.Ext(entry), path.Ext(name))
