@@ -61,6 +61,16 @@ func (v *validation) code(d *Document) {
 	v.find("DOC-4a", "Code/CodeNotation", shorten(notation), short, d.DocumentType.TypeName)
 }
 
+// kindName brings the name of a kind of document to the form of the list.
+func kindName(name string) string {
+	name = strings.ToLower(strings.Join(strings.Fields(compose(name)), " "))
+	name, _, _ = strings.Cut(name, " (")
+	return olderTones.Replace(name)
+}
+
+// olderTones writes two syllables of the list as the decree does.
+var olderTones = strings.NewReplacer("thoả", "thỏa", "uỷ", "ủy")
+
 // abbreviation returns the first group of a notation, without the year that
 // legal normative documents put before it.
 func abbreviation(notation string) string {

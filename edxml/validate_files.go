@@ -1,9 +1,6 @@
 package edxml
 
-import (
-	"strconv"
-	"strings"
-)
+import "strconv"
 
 // copyVersion is the oldest version of a PDF that an electronic copy may be.
 const copyVersion = "1.4"
@@ -37,13 +34,3 @@ func (v *validation) files(d *Document) {
 		}
 	}
 }
-
-// kindName brings the name of a kind of document to the form of the list.
-func kindName(name string) string {
-	name = strings.ToLower(strings.Join(strings.Fields(compose(name)), " "))
-	name, _, _ = strings.Cut(name, " (")
-	return olderTones.Replace(name)
-}
-
-// olderTones writes two syllables of the list as the decree does.
-var olderTones = strings.NewReplacer("thoả", "thỏa", "uỷ", "ủy")
