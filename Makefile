@@ -60,7 +60,7 @@ bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIM
 	@go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem ./... | awk "$$BENCH_TABLE"
 
 large: ## move 1 GB and hold 1,000 connections between processes, and look at their memory
-	LIENTHONG_LARGE=1 go test ./transport/edoc -run='TestGigabyte|TestIdleConnections' -count=1 -v
+	LIENTHONG_LARGE=1 go test ./transport/edoc ./transport/vxp -run='TestGigabyte|TestIdleConnections' -count=1 -v
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo
