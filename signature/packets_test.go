@@ -185,3 +185,5 @@ func between(t testing.TB, s, from, to string) string {
 	return s[i : i+k+len(to)]
 }
 func base64Of(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+func base64Decode(s string) ([]byte, error) { return base64.StdEncoding.DecodeString(s) }
