@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/beevik/etree"
@@ -20,8 +21,11 @@ import (
 	"github.com/lienthong/lienthong/signature/c14n"
 )
 
-// maxStamp is the limit for a time stamp, in bytes; one with a chain has 6 KB.
-const maxStamp = 64 << 10
+// The limits for a time stamp. One with a chain has 6 KB, and is nested 12 deep.
+const (
+	maxStamp      = 64 << 10 // bytes
+	maxStampDepth = 32
+)
 
 // Imprint is what a time stamp binds: SHA-256 over the exclusive canonical
 // form of ds:SignatureValue (EN 319 132-1 §5.3.1 SignatureTimeStamp).
@@ -114,6 +118,11 @@ func (s Stamp) read() (t *token, err error) {
 	if len(s) > maxStamp {
 		return nil, fmt.Errorf("%w: longer than %d bytes", ErrStamp, maxStamp)
 	}
+	if !shallow(s, maxStampDepth) {
+		return nil, fmt.Errorf("%w: it is nested deeper than %d, or cut short", ErrStamp, maxStampDepth)
+	}
+	parsing.Lock()
+	defer parsing.Unlock()
 	p7, err := pkcs7.Parse(s)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrStamp, err)
@@ -137,6 +146,63 @@ func (s Stamp) read() (t *token, err error) {
 		return nil, fmt.Errorf("%w: %v", ErrStamp, err)
 	}
 	return &token{info, signer}, nil
+}
+
+// parsing keeps the library's callers apart: it counts in a variable of its
+// package while it parses.
+var parsing sync.Mutex
+
+// shallow reports whether BER is nested no deeper than most, whatever its
+// lengths say. The library's work grows with the product of size and depth.
+func shallow(ber []byte, most int) bool {
+	var ends []int // of the open elements; -1 where two zeros end it
+	for i := 0; i < len(ber); {
+		for len(ends) > 0 && ends[len(ends)-1] == i {
+			ends = ends[:len(ends)-1]
+		}
+		if len(ends) > 0 && ends[len(ends)-1] < 0 && i+1 < len(ber) && ber[i] == 0 && ber[i+1] == 0 {
+			ends, i = ends[:len(ends)-1], i+2
+			continue
+		}
+		constructed := ber[i]&0x20 != 0
+		if ber[i]&0x1F == 0x1F {
+			for i++; i < len(ber) && ber[i] >= 0x80; i++ {
+			}
+		}
+		if i += 2; i > len(ber) {
+			return false
+		}
+		length := int(ber[i-1])
+		if length > 0x80 {
+			n := length & 0x7F
+			if n > 4 || i+n > len(ber) {
+				return false
+			}
+			length = 0
+			for _, b := range ber[i : i+n] {
+				length = length<<8 | int(b)
+			}
+			i += n
+		} else if length == 0x80 {
+			length = -1
+		}
+		switch {
+		case length > len(ber)-i:
+			return false
+		case constructed && length < 0:
+			ends = append(ends, -1)
+		case constructed:
+			ends = append(ends, i+length)
+		case length < 0:
+			return false
+		default:
+			i += length
+		}
+		if len(ends) > most {
+			return false
+		}
+	}
+	return true
 }
 
 // namedIn reports whether the signed attributes name the certificate.

@@ -320,6 +320,42 @@ func TestOpenSSLStamp(t *testing.T) {
 	}
 }
 
+// TestStampAtOnce: stamps are read by several at a time, and hostile ones cost
+// little.
+func TestStampAtOnce(t *testing.T) {
+	stamp := must(clock(t, nil).Stamp(context.Background(), signature.Imprint{1}))
+	deep := bytes.Repeat([]byte{0x30, 0x80}, 15_000)
+	deep = append(deep, make([]byte, 30_000)...)
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			if _, err := stamp.Time(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	for why, bad := range map[string][]byte{"deep": deep, "deep, with lengths": nested(5_000), "long": make([]byte, 1<<20), "empty": {}, "cut": stamp[:100]} {
+		allocated := testing.AllocsPerRun(1, func() {
+			if _, err := signature.ReadStamp(bad); !errors.Is(err, signature.ErrStamp) {
+				t.Errorf("%s: %v", why, err)
+			}
+		})
+		if allocated > 1000 {
+			t.Errorf("%s: %v allocations", why, allocated)
+		}
+	}
+}
+
+// nested is DER of n SEQUENCEs, one in the other.
+func nested(n int) []byte {
+	var b []byte
+	for range n {
+		b = append([]byte{0x30, 0x83, byte(len(b) >> 16), byte(len(b) >> 8), byte(len(b))}, b...)
+	}
+	return b
+}
+
 // FuzzReadStamp: a stamp may come from a packet.
 func FuzzReadStamp(f *testing.F) {
 	stamp := must(clock(f, nil).Stamp(context.Background(), signature.Imprint{1}))

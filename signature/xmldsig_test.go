@@ -146,6 +146,12 @@ func TestVerifyXML(t *testing.T) {
 func FuzzVerifyXML(f *testing.F) {
 	whole := sign(f, single(files...), nil, ca().rsa, signature.Whole)
 	f.Add([]byte(whole))
+	for _, small := range []string{
+		"<a/>", `<Signature xmlns="` + nsDSig + `"><SignedInfo/></Signature>`,
+		`<r><S xmlns="` + nsDSig + `"><SignedInfo><Reference URI="#x"/></SignedInfo><SignatureValue>AA==</SignatureValue></S></r>`,
+	} {
+		f.Add([]byte(small))
+	}
 	f.Add([]byte(`<r><a Id="x"/>` + forge(reference("#x", excC14N, `<a Id="x"></a>`)) + "</r>"))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		var out bytes.Buffer
