@@ -242,14 +242,52 @@ func (b *block) keyInfo(el *etree.Element) error {
 }
 
 // namesOf refuses elements of other namespaces inside el: a part of a packet
-// hidden there would look as if it were one.
+// hidden there would look as if it were one. It keeps the declarations itself:
+// looking each name up among all of them would cost the product of the two.
 func namesOf(el *etree.Element, where string, spaces ...string) error {
-	for _, child := range el.ChildElements() {
-		if !slices.Contains(spaces, child.NamespaceURI()) {
-			return refuse(ErrShape, "%s in %s", child.FullTag(), where)
+	n := names{in: make(map[string][]string), where: where, spaces: spaces}
+	var above []*etree.Element
+	for p := el; p != nil; p = p.Parent() {
+		above = append(above, p)
+	}
+	for _, p := range slices.Backward(above) {
+		n.declare(p)
+	}
+	return n.check(el)
+}
+
+// names is a walk through a tree with the namespaces in force.
+type names struct {
+	in     map[string][]string // by prefix, the innermost last
+	where  string
+	spaces []string
+}
+
+func (n names) declare(el *etree.Element) {
+	for _, a := range el.Attr {
+		if b, ok := c14n.Declaration(a); ok {
+			n.in[b.Prefix] = append(n.in[b.Prefix], b.URI)
 		}
-		if err := namesOf(child, where, spaces...); err != nil {
+	}
+}
+
+func (n names) check(el *etree.Element) error {
+	for _, child := range el.ChildElements() {
+		n.declare(child)
+		space := ""
+		if held := n.in[child.Space]; len(held) > 0 {
+			space = held[len(held)-1]
+		}
+		if !slices.Contains(n.spaces, space) {
+			return refuse(ErrShape, "%s in %s", child.FullTag(), n.where)
+		}
+		if err := n.check(child); err != nil {
 			return err
+		}
+		for _, a := range child.Attr {
+			if b, ok := c14n.Declaration(a); ok {
+				n.in[b.Prefix] = n.in[b.Prefix][:len(n.in[b.Prefix])-1]
+			}
 		}
 	}
 	return nil

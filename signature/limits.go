@@ -14,6 +14,7 @@ type Limits struct {
 	Block        int64          // bytes of one ds:Signature; default 1 MiB
 	Attachments  int            // of a packet; default 1,000
 	Identifiers  int            // Id attributes of all kinds in a packet; default 200,000
+	Declarations int            // of namespaces in force at a signature, each of whose names is looked up among them; default 256
 }
 
 func (l Limits) withDefaults() Limits {
@@ -22,7 +23,7 @@ func (l Limits) withDefaults() Limits {
 		value int
 	}{
 		{&l.Signatures, 16}, {&l.References, 1100}, {&l.Certificates, maxCertificates},
-		{&l.Attachments, 1000}, {&l.Identifiers, 200_000},
+		{&l.Attachments, 1000}, {&l.Identifiers, 200_000}, {&l.Declarations, 256},
 	} {
 		if *f.field <= 0 {
 			*f.field = f.value

@@ -90,6 +90,14 @@ func (o *outline) above() ([]xmlscan.Binding, []xmlscan.Attr) {
 	return o.bindings[:m.bindings], o.xmlAttrs[:m.xmlAttrs]
 }
 
+// crowded refuses a signature at a place with too many declarations in force.
+func (o *outline) crowded(l Limits, pos xmlscan.Pos) error {
+	if above, _ := o.above(); len(above) > l.Declarations {
+		return &readFault{&xmlscan.LimitError{Limit: "declarations", Max: int64(l.Declarations), Pos: pos}}
+	}
+	return nil
+}
+
 // where gives the path of the innermost element, for messages.
 func (o *outline) where() string {
 	var b strings.Builder

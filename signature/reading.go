@@ -96,7 +96,7 @@ func (r *reading) run() error {
 				return err
 			}
 			if t.Name.Is(edxml.NamespaceDSig, "Signature") {
-				if err := r.takeBlock(); err != nil {
+				if err := r.takeBlock(r.scan.Pos(t.Start)); err != nil {
 					return err
 				}
 				continue
@@ -131,7 +131,10 @@ func (f *readFault) Unwrap() error { return f.err }
 
 // takeBlock reads a ds:Signature, gives its tokens to the listeners there are,
 // and then hands it to r.block.
-func (r *reading) takeBlock() error {
+func (r *reading) takeBlock(pos xmlscan.Pos) error {
+	if err := r.crowded(r.limits, pos); err != nil {
+		return err
+	}
 	tree, err := r.scan.Tree(r.limits.Block)
 	if err != nil {
 		return readError(err)

@@ -102,6 +102,9 @@ func (x *xmlFile) take(scan *xmlscan.Scanner, o *outline, t *xmlscan.Token) (boo
 		x.refuse(refuse(ErrShape, "%s in ds:Signature, or not in its place", t.Name))
 		return false, nil
 	}
+	if err := o.crowded(x.o.Limits, scan.Pos(t.Start)); err != nil {
+		return false, err
+	}
 	_, xmlAttrs := o.above()
 	attrs := append([]xmlscan.Attr(nil), xmlAttrs...)
 	tree, err := scan.Tree(x.o.Limits.Block)

@@ -56,6 +56,7 @@ type Scanner struct {
 	elements   int
 	names      map[string]string
 	space      namespaces
+	here       map[string]int // declarations of the start tag at hand, when there are many
 }
 
 type state uint8

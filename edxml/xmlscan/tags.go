@@ -3,6 +3,7 @@ package xmlscan
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -157,16 +158,36 @@ func (s *Scanner) attribute(i *int, attrs []Attr, bindings []Binding) ([]Attr, [
 		return nil, nil, s.syntax(s.pos+at, "Namespaces §5, NSC: No Prefix Undeclaring",
 			"the prefix "+b.Prefix+" cannot be undeclared", nil)
 	}
-	for k := range bindings {
-		if bindings[k].Prefix == b.Prefix {
-			if err := s.pass(QuirkDuplicateAttribute, s.pos+at, "XML 1.0 §3.1, WFC: Unique Att Spec", "%s stands twice", raw); err != nil {
-				return nil, nil, err
-			}
-			bindings[k] = b
-			return attrs, bindings, nil
+	if k := s.bound(bindings, b.Prefix); k >= 0 {
+		if err := s.pass(QuirkDuplicateAttribute, s.pos+at, "XML 1.0 §3.1, WFC: Unique Att Spec", "%s stands twice", raw); err != nil {
+			return nil, nil, err
 		}
+		bindings[k] = b
+		return attrs, bindings, nil
 	}
 	return attrs, append(bindings, b), nil
+}
+
+// many is how many attributes or declarations of one element are looked
+// through one by one; more are found by name, so that raising the limit raises
+// the work in proportion.
+const many = 32
+
+// bound finds the declaration of a prefix in this start tag, -1 for none.
+func (s *Scanner) bound(bindings []Binding, prefix string) int {
+	if len(bindings) < many {
+		return slices.IndexFunc(bindings, func(b Binding) bool { return b.Prefix == prefix })
+	}
+	if len(bindings) == many || s.here == nil {
+		s.here = make(map[string]int)
+	}
+	for i := len(s.here); i < len(bindings); i++ {
+		s.here[bindings[i].Prefix] = i
+	}
+	if k, ok := s.here[prefix]; ok {
+		return k
+	}
+	return -1
 }
 
 // attValue reads a quoted value at *i and normalises it (XML 1.0 §3.3.3).
@@ -224,27 +245,46 @@ func (s *Scanner) attValue(i *int) (string, error) {
 // unique enforces that no two attributes have the same name, as written or
 // expanded.
 func (s *Scanner) unique(attrs []Attr) ([]Attr, error) {
-	for i := 1; i < len(attrs); i++ {
-		for k := range i {
-			same := attrs[i].Local == attrs[k].Local &&
-				(attrs[i].Prefix == attrs[k].Prefix || attrs[i].Space == attrs[k].Space && attrs[i].Space != "")
-			if !same {
-				continue
-			}
+	var named map[Name]int // in kept, by prefix and by namespace
+	if len(attrs) > many {
+		named = make(map[Name]int, 2*len(attrs))
+	}
+	kept := attrs[:0]
+	for _, a := range attrs {
+		k := -1
+		if named == nil {
+			k = slices.IndexFunc(kept, a.same)
+		} else if at, ok := named[Name{Prefix: a.Prefix, Local: a.Local}]; ok {
+			k = at
+		} else if at, ok := named[Name{Space: a.Space, Local: a.Local}]; ok && a.Space != "" {
+			k = at
+		}
+		if k < 0 {
+			k = len(kept)
+			kept = append(kept, a)
+		} else {
 			rule := "XML 1.0 §3.1, WFC: Unique Att Spec"
-			if attrs[i].Prefix != attrs[k].Prefix {
+			if a.Prefix != kept[k].Prefix {
 				rule = "Namespaces §6.3, NSC: Attributes Unique"
 			}
-			if err := s.pass(QuirkDuplicateAttribute, s.pos, rule, "attribute %s stands twice", attrs[i].Name.String()); err != nil {
+			if err := s.pass(QuirkDuplicateAttribute, s.pos, rule, "attribute %s stands twice", a.Name.String()); err != nil {
 				return nil, err
 			}
-			attrs[k] = attrs[i]
-			attrs = append(attrs[:i], attrs[i+1:]...)
-			i--
-			break
+			kept[k] = a
+		}
+		if named != nil {
+			named[Name{Prefix: a.Prefix, Local: a.Local}] = k
+			if a.Space != "" {
+				named[Name{Space: a.Space, Local: a.Local}] = k
+			}
 		}
 	}
-	return attrs, nil
+	return kept, nil
+}
+
+// same reports whether two attributes of one element may not stand together.
+func (a Attr) same(b Attr) bool {
+	return a.Local == b.Local && (a.Prefix == b.Prefix || a.Space == b.Space && a.Space != "")
 }
 
 // resolve returns the namespace of a name.

@@ -59,8 +59,12 @@ func (s *Scanner) Tree(max int64) (*Tree, error) {
 		max = 32 << 20
 	}
 	context := etree.NewElement("context")
-	for _, b := range s.space.inScope() {
-		declare(context, b)
+	for _, b := range s.space.inScope() { // each once, so CreateAttr need not look for it
+		key := etree.Attr{Space: "xmlns", Key: b.Prefix, Value: b.URI}
+		if b.Prefix == "" {
+			key = etree.Attr{Key: "xmlns", Value: b.URI}
+		}
+		context.Attr = append(context.Attr, key)
 	}
 	t := &Tree{Start: s.tok.Start, places: make([]place, 0, 16)}
 	var made nodes
