@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/axistest"
 )
 
@@ -120,12 +121,13 @@ func (p *program) openDoors(doors []axisDoor) (listeners []net.Listener, lines s
 func serveDoors(ctx context.Context, doors []axisDoor, listeners []net.Listener) error {
 	g, stopped := errgroup.WithContext(ctx)
 	for i, d := range doors {
-		server := &http.Server{Handler: d.handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 1 << 20}
+		server := transport.NewHTTPServer(d.handler)
+		server.MaxHeaderBytes = 1 << 20              // over VXP the receivers of a Document stand there
 		server.ErrorLog = log.New(io.Discard, "", 0) // connections that clients break off, and certificates they refuse
 		g.Go(func() error {
 			var err error
 			if d.cert != nil {
-				server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*d.cert}, MinVersion: tls.VersionTLS12}
+				server.TLSConfig.Certificates = []tls.Certificate{*d.cert}
 				err = server.ServeTLS(listeners[i], "", "")
 			} else {
 				err = server.Serve(listeners[i])

@@ -23,9 +23,9 @@ func (p *program) conformCommand() *cli.Command {
 	party := func(name, organ, vi, en string) []cli.Flag {
 		return []cli.Flag{
 			&cli.StringFlag{Name: name, Value: organ, Usage: p.say(vi, en)},
-			&cli.StringFlag{Name: name + "-token", Usage: p.say("token của cơ quan ấy; mặc định test-MÃ", "that organ's token; default test-ORGAN")},
+			&cli.StringFlag{Name: name + "-token", Usage: p.say("token của cơ quan ấy, hoặc @TỆP; mặc định test-MÃ", "that organ's token, or @FILE; default test-ORGAN")},
 			&cli.StringFlag{Name: name + "-systemid", Usage: p.say("systemid (VXP); mặc định là mã", "its systemid (VXP); default the identifier")},
-			&cli.StringFlag{Name: name + "-secret", Usage: p.say("secret (VXP); mặc định test-secret", "its secret (VXP); default test-secret")},
+			&cli.StringFlag{Name: name + "-secret", Usage: p.say("secret (VXP), hoặc @TỆP; mặc định test-secret", "its secret (VXP), or @FILE; default test-secret")},
 		}
 	}
 	return &cli.Command{
@@ -80,15 +80,15 @@ func (p *program) conformAxis(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	party := func(name string) conform.Party {
-		return conform.Party{
-			Organ: c.String(name), Token: edxml.Secret(c.String(name + "-token")),
-			SystemID: c.String(name + "-systemid"), Secret: edxml.Secret(c.String(name + "-secret")),
+	t := conform.Target{URL: address, VXP: c.String("vxp"), Unknown: c.String("unknown"), Timeout: c.Duration("timeout")}
+	for name, party := range map[string]*conform.Party{"sender": &t.Sender, "receiver": &t.Receiver, "stranger": &t.Stranger} {
+		party.Organ, party.SystemID = c.String(name), c.String(name+"-systemid")
+		if party.Token, err = secretFlag(c.String(name + "-token")); err != nil {
+			return err
 		}
-	}
-	t := conform.Target{
-		URL: address, VXP: c.String("vxp"), Sender: party("sender"), Receiver: party("receiver"), Stranger: party("stranger"),
-		Unknown: c.String("unknown"), Timeout: c.Duration("timeout"),
+		if party.Secret, err = secretFlag(c.String(name + "-secret")); err != nil {
+			return err
+		}
 	}
 	for _, w := range strings.Split(c.String("wire"), ",") {
 		if w != "edoc" && w != "vxp" {
@@ -105,6 +105,20 @@ func (p *program) conformAxis(c *cli.Context) error {
 		return conformFault(err)
 	}
 	return p.conformReport(c, report)
+}
+
+// secretFlag reads a secret that stands in a flag or, behind @, in a file: what
+// stands in a flag everybody on the machine can see.
+func secretFlag(value string) (edxml.Secret, error) {
+	name, inFile := strings.CutPrefix(value, "@")
+	if !inFile {
+		return edxml.Secret(value), nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return "", fileError{name, errors.Unwrap(err)}
+	}
+	return edxml.Secret(strings.TrimSpace(string(text))), nil
 }
 
 func (p *program) conformClient(c *cli.Context) error {

@@ -89,6 +89,22 @@ judged in group K a client sends to each and collects as each.
 	for _, s := range axistest.Scripts() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.Organ, s.Trouble, cell(s.Text.VI), cell(s.Text.EN))
 	}
+	b.WriteString(`
+## Cổng quản lý của trục thử · The management door of the test axis
+
+` + "```" + `
+lienthong axis --test --listen 127.0.0.1:8070 --admin 127.0.0.1:8071
+` + "```" + `
+
+| | | |
+|---|---|---|
+| GET / | nhật ký dạng trang web | the journal as a page |
+| GET /journal?after=SEQ | nhật ký dạng JSON | the journal as JSON |
+| GET /organs | mọi cơ quan, kèm sự cố của mã dành riêng | every organ, with the Trouble of the reserved ones |
+| GET /orders | sự cố còn chờ | the Troubles still to come |
+| POST /orders | sự cố cho N lần gọi tới: ` + "`" + `{"trouble":"drop","operation":"SendDocument","organ":"H41","times":3}` + "`" + ` | a Trouble for the next N calls |
+| POST /reset | như lúc đầu | everything as in the beginning |
+`)
 	for _, g := range append(conform.AxisGroups(), conform.ClientGroups()...) {
 		fmt.Fprintf(&b, "\n## %s · %s · %s\n\n| | Mong đợi · Expected | Căn cứ · Clause |\n|---|---|---|\n", g.Letter, g.Title.VI, g.Title.EN)
 		for _, k := range g.Cases {

@@ -88,7 +88,7 @@ func (x *exchange) judge(p *edxml.Packet) error {
 	}
 	var vi, en strings.Builder
 	for i, f := range broken {
-		if x.entry.Document != nil {
+		if x.entry.Document != nil && i < listSize {
 			x.entry.Document.Findings = append(x.entry.Document.Findings, f.Rule)
 		}
 		if i < 5 {

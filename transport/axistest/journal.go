@@ -2,6 +2,7 @@ package axistest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -9,6 +10,9 @@ import (
 
 // journalSize is the number of requests the journal keeps.
 const journalSize = 10_000
+
+// listSize is how many receivers and numbers an Entry names.
+const listSize = 1000
 
 // Entry is one request in the journal. It holds no token and no secret.
 type Entry struct {
@@ -73,6 +77,10 @@ func (a *Axis) Journal() []Entry {
 func (a *Axis) note(e Entry) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for _, text := range []*string{&e.Operation, &e.Organ, &e.Outcome, &e.Text, &e.Path, &e.Action, &e.ContentType, &e.UserAgent, &e.Number, &e.State} {
+		*text = clip(*text)
+	}
+	e.Listed = e.Listed[:min(len(e.Listed), listSize)]
 	a.requests++
 	e.Seq = a.requests
 	if len(a.journal) == journalSize {
@@ -84,9 +92,9 @@ func (a *Axis) note(e Entry) {
 // noteDocument notes what is being sent.
 func (x *exchange) noteDocument(p *edxml.Packet) {
 	d := p.Document
-	n := &SentDocument{DocumentID: d.DocumentID, From: d.From.OrganID, Kind: string(d.DocType()), Findings: []string{}}
-	for _, to := range d.To {
-		n.To = append(n.To, to.OrganID)
+	n := &SentDocument{DocumentID: clip(d.DocumentID), From: clip(d.From.OrganID), Kind: clip(string(d.DocType())), Findings: []string{}}
+	for _, to := range d.To[:min(len(d.To), listSize)] {
+		n.To = append(n.To, clip(to.OrganID))
 	}
 	for _, s := range p.Signatures {
 		n.Signed = n.Signed || s.Name.Space == edxml.NamespaceDSig
@@ -96,5 +104,15 @@ func (x *exchange) noteDocument(p *edxml.Packet) {
 
 // noteStatus notes the Status that is being sent.
 func (x *exchange) noteStatus(s *edxml.Status) {
-	x.entry.Reported = &SentStatus{s.From.OrganID, s.ResponseFor.OrganID, s.ResponseFor.DocumentID, s.ResponseFor.Code, string(s.StatusCode)}
+	r := s.ResponseFor
+	x.entry.Reported = &SentStatus{clip(s.From.OrganID), clip(r.OrganID), clip(r.DocumentID), clip(r.Code), clip(string(s.StatusCode))}
+}
+
+// clip shortens what came from outside, so that the journal stays small.
+func clip(text string) string {
+	const most = 500
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
 }

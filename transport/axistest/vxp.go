@@ -183,7 +183,6 @@ func (x *exchange) Deliveries(_ context.Context, organs []string, k edxml.Kind) 
 			v := vxp.Delivery{ID: d.id, Kind: k, To: to, Created: d.created.Add(skew(to)), Updated: d.updated, State: d.state, Description: d.description}
 			if d.doc != nil {
 				v.From = d.doc.head.From.OrganID
-				x.entry.Listed = append(x.entry.Listed, d.doc.id)
 			} else {
 				v.From = d.trace.From.OrganID
 			}
@@ -197,6 +196,11 @@ func (x *exchange) Deliveries(_ context.Context, organs []string, k edxml.Kind) 
 	}
 	if x.shuffled {
 		x.rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	}
+	for _, v := range list {
+		if doc := x.axis.deliveries[v.ID].doc; doc != nil {
+			x.entry.Listed = append(x.entry.Listed, doc.id)
+		}
 	}
 	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -318,4 +319,84 @@ func TestMannersOverVXP(t *testing.T) {
 	if !met[axistest.Drop] || !met[axistest.Busy] {
 		t.Errorf("met %v", met)
 	}
+}
+
+// TestClocksOverVXP: the times of an hour ago, or of the next, in lists and in
+// the date of the answer.
+func TestClocksOverVXP(t *testing.T) {
+	for id, off := range map[string]time.Duration{"X00.09": time.Hour, "X00.10": -time.Hour} {
+		axis, _, client := both(t, axistest.Options{})
+		if _, err := sendFile(t, client("G22"), single(t, "G22", "1", "x", id)); err != nil {
+			t.Fatal(err)
+		}
+		list, err := client(id).Deliveries(t.Context(), edxml.KindDocument)
+		if err != nil || len(list) != 1 || time.Until(list[0].Created.Add(-off)).Abs() > time.Minute {
+			t.Errorf("%s: %+v, %v", id, list, err)
+		}
+		if e := axis.Journal()[0]; e.Trouble == "" || e.Outcome != "ok" {
+			t.Errorf("%s: %+v", id, e)
+		}
+		if err := client(id).Acknowledge(t.Context(), list[0].ID); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestLarge passes a file through both wires, and from each into the other,
+// without holding it: all the memory that is ever asked for is less than a
+// third of it.
+func TestLarge(t *testing.T) {
+	const size = 96 << 20
+	_, soaped, filed := both(t, axistest.Options{})
+	large := transport.Content{Size: size, Open: func() (io.ReadCloser, error) { return io.NopCloser(io.LimitReader(pattern{}, size)), nil }}
+	p := packet(t, "G22", "1", edxml.New, "x", "H41")
+	p.Parts[0].Content = large
+	drain := func(in transport.Incoming, err error) int64 {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		var total int64
+		for {
+			piece, err := in.Next()
+			if err == io.EOF {
+				return total
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := io.Copy(io.Discard, piece.Content)
+			if total += n; err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := soaped("G22").Send(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if n := drain(soaped("H41").Fetch(t.Context(), "1")); n < size {
+		t.Errorf("%d octets over eDoc", n)
+	}
+	h41 := filed("H41")
+	in, err := h41.Fetch(t.Context(), waiting(t, h41, 1)[0].ID)
+	if n := drain(in, err); n < size/3*4 {
+		t.Errorf("%d octets over VXP", n)
+	}
+	runtime.ReadMemStats(&after)
+	if asked := after.TotalAlloc - before.TotalAlloc; asked > size/3 {
+		t.Errorf("%d MiB of memory for a file of %d", asked>>20, size>>20)
+	}
+}
+
+// pattern is content without end.
+type pattern struct{}
+
+func (pattern) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(i)
+	}
+	return len(p), nil
 }

@@ -96,7 +96,7 @@ func altered(request func(*http.Request, []byte) []byte, answer func(*http.Reque
 			rec := httptest.NewRecorder()
 			axis.ServeHTTP(rec, r)
 			out := rec.Body.Bytes()
-			if answer != nil {
+			if answer != nil && len(out) < 1<<20 { // the larger ones fail elsewhere
 				out = answer(r, out)
 			}
 			for k, v := range rec.Header() {
