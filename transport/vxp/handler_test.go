@@ -475,3 +475,48 @@ func TestGone(t *testing.T) {
 		t.Errorf("told of %+v, %d accepted", c, a.accepted)
 	}
 }
+
+// TestGivenUp ends both sides of a collection that is given up in the middle,
+// also where the packet is made on the way: TestMain looks for what is left.
+func TestGivenUp(t *testing.T) {
+	d := document("118", province)
+	d.Attachments = []edxml.Attachment{{Name: "a.pdf", ContentID: "a", Content: strings.NewReader("")}}
+	var envelope bytes.Buffer
+	if err := edxml.WriteEnvelope(&envelope, d); err != nil {
+		t.Fatal(err)
+	}
+	endless := transport.Content{Size: 1 << 40, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(&wheel{block: []byte("văn bản ")}), nil
+	}}
+	a := newAxis(t)
+	made := a.deliver("1", edxml.KindDocument, ministry, province, &transport.Packet{
+		Envelope: octets(envelope.Bytes()), Parts: []transport.Part{{ID: "a", Type: "application/pdf", Content: endless}}})
+	plain := a.deliver("2", edxml.KindDocument, ministry, province, &transport.Packet{Envelope: endless})
+	over := make(chan vxp.Call, 1)
+	c := client(t, serve(t, a, vxp.HandlerOptions{Done: func(c vxp.Call) { over <- c }}).URL, province)
+	for _, id := range []string{made, plain} {
+		for _, c.Raw = range []bool{false, true} {
+			ctx, cancel := context.WithCancel(t.Context())
+			in, err := c.Fetch(ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			piece, err := in.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(io.Discard, piece.Content, 100_000); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			_, err = io.Copy(io.Discard, piece.Content)
+			if f := refused(t, err); !errors.Is(f, context.Canceled) || !f.Temporary() {
+				t.Errorf("%s, raw %v: %v", id, c.Raw, err)
+			}
+			in.Close()
+			if call := <-over; call.Err == nil {
+				t.Errorf("%s, raw %v: the handler was told of %+v", id, c.Raw, call)
+			}
+		}
+	}
+}
