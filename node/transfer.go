@@ -34,8 +34,14 @@ const (
 	Delivered State = "delivered" // in: handed over
 	Confirmed State = "confirmed" // in: the axis knows that we have it; over eDoc this is status 01
 	Rejected  State = "rejected"  // in: refused by the three checks of QĐ 28/2018 Art. 9; the evidence is kept
+<<<<<<< HEAD
 	Sealed    State = "sealed"    // in: recalled by its sender; nothing of its content is handed out any more
 	Recalled  State = "recalled"  // in: its content is destroyed; ids, digests, times, actors and the reason stay (NĐ 30/2020 Annex VI)
+=======
+
+	Waiting   State = "waiting"   // box: not collected yet
+	Collected State = "collected" // box: the agency said that it has it
+>>>>>>> b27d901 (node/hub: a node that listens)
 )
 
 // Content names stored bytes by their digest.
@@ -108,15 +114,20 @@ type Transfer struct {
 	Receivers        []Receiver            `json:"receivers,omitempty"`
 	Status           *edxml.Status         `json:"status,omitempty"` // of a status packet
 
-	Envelope Content `json:"envelope,omitzero"`
-	TokenAt  int64   `json:"tokenAt,omitempty"` // see transport.Packet
-	Parts    []Part  `json:"parts,omitempty"`
+	// Profile is that of the stored bytes, "" for SOAP. In a single file the
+	// files are inside; Parts are its attachments all the same, as the user's
+	// files.
+	Profile  edxml.Profile `json:"profile,omitempty"`
+	Envelope Content       `json:"envelope,omitzero"` // the single file, or the envelope that stands beside the Parts
+	TokenAt  int64         `json:"tokenAt,omitempty"` // see transport.Packet
+	Parts    []Part        `json:"parts,omitempty"`
 
 	Signature *Signature          `json:"signature,omitempty"`
 	Findings  []edxml.FindingText `json:"findings,omitempty"` // of reading it
 	Refusal   string              `json:"refusal,omitempty"`  // why it was rejected
 	SameAs    string              `json:"sameAs,omitempty"`   // in: the Transfer that brought the same Document
-	AxisID    string              `json:"axisId,omitempty"`   // the axis's number for it
+	AxisID    string              `json:"axisId,omitempty"`   // the axis's number for it; ours, where this node is the axis
+	For       string              `json:"for,omitempty"`      // in: the organ in whose name it was fetched, where the node collects for several
 	Attempts  []Attempt           `json:"attempts,omitempty"`
 	Tries     int                 `json:"tries,omitempty"`   // of the current step
 	Unsure    bool                `json:"unsure,omitempty"`  // out: a try ended without the axis's word, so it may have the packet

@@ -47,7 +47,7 @@ const (
 )
 
 // The codes of refusals that a [Backend] or a caller of [Client] branches on.
-// All but the last two are the BKAV axis's (public server code).
+// All but the last three are the BKAV axis's (public server code).
 const (
 	CodePermission      = "Permission"              // the credential may not do this, or not for this organ
 	CodeExist           = "M.Exist"                 // the Document is here already; to a Client that is success
@@ -57,6 +57,7 @@ const (
 	CodeStatusDocument  = "M.UpdateStatusDoc"       // the Document a Status is about is not known here
 	CodeUnknownReceiver = "M.UnknownReceiver"       // ours: a receiver is no organ the axis knows; the text names it
 	CodeOtherContent    = "M.OtherContent"          // ours: same DocumentId from the same organ, other content
+	CodeBusy            = "M.Busy"                  // ours: too many calls or octets, or a full mailbox; temporary
 )
 
 // partsHeader, with the value [partsBinary], asks for the parts of GetDocument

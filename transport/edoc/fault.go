@@ -20,7 +20,7 @@ import (
 var transient = map[string]bool{
 	"M.SendDocument": true, "M.GetPendingDocumentIds": true, "M.GetDocument": true, CodeConfirm: true,
 	"M.UpdateTraces": true, "M.GetTraces": true, "M.GetOrganizations": true, "M.CheckPermission": true,
-	CodeSave: true, "M.UpdateStatus": true, "M.UpdateTrace": true,
+	CodeSave: true, CodeBusy: true, "M.UpdateStatus": true, "M.UpdateTrace": true,
 }
 
 // unaccepted are the codes that say the pair of organ and token was not

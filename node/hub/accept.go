@@ -1,0 +1,275 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/edoc"
+)
+
+// Accept implements edoc.Backend: the Document is put, receiver by receiver,
+// into mailboxes here or on its way upstream, all in one commit.
+func (h *Hub) Accept(ctx context.Context, s *edoc.Submission) (transport.Receipt, error) {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	sender := d.hosted(s.Packet.Document.From.OrganID)
+	if sender == nil { // one of the organs that the agency of the credential speaks for
+		if sender = d.hosted(s.Organ); sender == nil {
+			return transport.Receipt{}, refusal(edoc.CodePermission, "đơn vị %[1]s không còn ở trục này / organ %[1]s is no longer hosted here", s.Organ)
+		}
+	}
+	route, err := h.route(ctx, d, s.Packet.Document.To)
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	doc, err := h.node.Keep(ctx, s.Envelope, &metered{hub: h, agency: sender, next: s.Next, octets: int64(len(s.Envelope))})
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	return h.commit(ctx, doc, route)
+}
+
+// refusal is a permanent Fault of SendDocument.
+func refusal(code, text string, args ...any) error {
+	return &transport.Fault{Operation: "SendDocument", Code: code, Text: fmt.Sprintf(text, args...)}
+}
+
+// route says which receivers are hosted here and which are upstream.
+type route struct {
+	boxes    []*Agency     // each once
+	upstream []edxml.Organ // as the packet names them
+	warnings []edxml.Text
+}
+
+// route resolves every receiver; it names all of those that nobody knows.
+func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route, error) {
+	var r route
+	var unknown []string
+	up, err := h.upstream(ctx)
+	if err != nil {
+		return r, err
+	}
+	now := time.Now()
+	boxed := map[*Agency]bool{}
+	for _, o := range to {
+		p := h.resolve(d, up, o.OrganID, now)
+		switch {
+		case p.agency != nil && !boxed[p.agency]:
+			boxed[p.agency] = true
+			r.boxes = append(r.boxes, p.agency)
+		case p.agency != nil: // both of its identifiers, or a second time
+		case p.upstream:
+			r.upstream = append(r.upstream, o)
+		default:
+			unknown = append(unknown, o.OrganID)
+		}
+		if p.warning.EN != "" {
+			r.warnings = append(r.warnings, p.warning)
+		}
+	}
+	if len(unknown) > 0 {
+		names := strings.Join(unknown[:min(len(unknown), 20)], ", ")
+		return r, refusal(edoc.CodeUnknownReceiver, "không biết %[1]d nơi nhận: %[2]s / %[1]d receivers are not known: %[2]s", len(unknown), names)
+	}
+	for _, a := range r.boxes {
+		waiting, err := h.waiting(ctx, a.OrganID)
+		if err != nil {
+			return r, err
+		}
+		if most := h.limits(a).Waiting; waiting >= most {
+			return r, &transport.Fault{Operation: "SendDocument", Code: edoc.CodeBusy, Transient: true, Text: fmt.Sprintf(
+				"hộp thư của %[1]s đã đầy: %[2]d văn bản chưa lấy / the mailbox of %[1]s is full: %[2]d documents are not collected", a.OrganID, waiting)}
+		}
+	}
+	return r, nil
+}
+
+// upstream returns what the upstream axis knows: nil without an axis, everybody
+// as long as it has given no directory.
+func (h *Hub) upstream(ctx context.Context) (known, error) {
+	if h.node.Axis == nil {
+		return nil, nil
+	}
+	dir, err := h.node.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if dir.Empty() {
+		return func(string) bool { return true }, nil
+	}
+	return dir.Knows, nil
+}
+
+// commit stores a Document with all its ways: the Receipt of the first time
+// when it was taken before.
+func (h *Hub) commit(ctx context.Context, doc *node.Stored, r route) (transport.Receipt, error) {
+	number, err := newNumber()
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	main, err := doc.Transfer(node.In, node.Confirmed)
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	main.AxisID, main.Due, main.Finished = number, time.Time{}, main.Created
+	same, name := sameKey(main), nameKey(main)
+	main.Unique = []string{same, numberKey(number)}
+	if main.DocType == edxml.New && main.DocumentID != "" {
+		main.Unique = append(main.Unique, name)
+	}
+	for _, w := range r.warnings {
+		main.Findings = append(main.Findings, edxml.FindingText{Rule: "HUB-1", Severity: edxml.Warning, Message: w.EN})
+	}
+	all := []*node.Transfer{main}
+	for _, a := range r.boxes {
+		box, err := h.box(doc, a.OrganID, number)
+		if err != nil {
+			return transport.Receipt{}, err
+		}
+		all = append(all, box)
+	}
+	if len(r.upstream) > 0 {
+		out, err := h.onward(ctx, doc, r.upstream)
+		if err != nil {
+			return transport.Receipt{}, err
+		}
+		out.Unique = []string{same + " out"}
+		out.Lookup = append(out.Lookup, sentKey(number))
+		all = append(all, out)
+	}
+	err = h.node.Commit(ctx, all...)
+	var exists *node.ExistsError
+	if !errors.As(err, &exists) {
+		return transport.Receipt{ID: number}, err
+	}
+	switch exists.Key {
+	case same:
+		first, err := h.node.Store.Transfer(ctx, exists.ID)
+		if err != nil {
+			return transport.Receipt{}, err
+		}
+		return transport.Receipt{ID: first.AxisID, Existed: true}, nil
+	case name:
+		return transport.Receipt{}, refusal(edoc.CodeOtherContent,
+			"%[1]s đã gửi văn bản %[2]q với nội dung khác / %[1]s has sent document %[2]q with other content", main.From, main.DocumentID)
+	}
+	// It came another way before, to some of its receivers: the others get it.
+	return transport.Receipt{ID: number}, h.each(ctx, all)
+}
+
+// onward makes the way of a Document upstream, in the profile of that wire.
+func (h *Hub) onward(ctx context.Context, doc *node.Stored, to []edxml.Organ) (*node.Transfer, error) {
+	doc, err := h.node.Recast(ctx, doc, h.o.Upstream.profile())
+	if err != nil {
+		return nil, err
+	}
+	t, err := doc.Transfer(node.Out, node.Queued)
+	if err != nil {
+		return nil, err
+	}
+	t.Receivers = receivers(to)
+	return t, nil
+}
+
+// each commits Transfers one by one; those that are there already are done.
+func (h *Hub) each(ctx context.Context, all []*node.Transfer) error {
+	for _, t := range all {
+		err := h.node.Commit(ctx, t)
+		if exists := (*node.ExistsError)(nil); errors.As(err, &exists) {
+			h.node.Log.InfoContext(ctx, "seen before", "transfer", exists.ID, "direction", t.Direction, "document", t.DocumentID)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func receivers(organs []edxml.Organ) []node.Receiver {
+	all := make([]node.Receiver, 0, len(organs))
+	for _, o := range organs {
+		if !slices.ContainsFunc(all, func(r node.Receiver) bool { return r.OrganID == o.OrganID }) {
+			all = append(all, node.Receiver{OrganID: o.OrganID, OrganName: o.OrganName})
+		}
+	}
+	return all
+}
+
+// newNumber returns a number for a Document: 48 bits of time and 15 at random,
+// which a store holds unique. Numbers are positive 64-bit integers on the wire
+// of eDoc, and grow.
+func newNumber() (string, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:2]); err != nil {
+		return "", fmt.Errorf("hub: %w", err)
+	}
+	n := time.Now().UnixMilli()<<15 | int64(binary.BigEndian.Uint16(b[:2])&0x7fff)
+	return strconv.FormatInt(n, 10), nil
+}
+
+// metered hands the files of a submission on and counts them against the
+// agency's limit.
+type metered struct {
+	hub    *Hub
+	agency *Agency
+	next   func() (*transport.Piece, error)
+	octets int64 // not yet counted
+}
+
+// Next returns the next file.
+func (m *metered) Next() (*transport.Piece, error) {
+	p, err := m.next()
+	if err != nil {
+		if err == io.EOF {
+			err = m.count(0, err)
+		}
+		return nil, err
+	}
+	p.Content = &counted{m, p.Content}
+	return p, nil
+}
+
+// Close does nothing: the handler closes what it read.
+func (m *metered) Close() error { return nil }
+
+// count adds octets, and puts end in place of no error.
+func (m *metered) count(n int, end error) error {
+	const step = 1 << 20
+	if m.octets += int64(n); m.octets < step && n > 0 {
+		return end
+	}
+	l := m.hub.limits(m.agency)
+	if !m.hub.meter.take(m.agency, l, m.octets, time.Now()) {
+		return &transport.Fault{Operation: "SendDocument", Code: edoc.CodeBusy, Transient: true, RetryAfter: time.Hour, Text: fmt.Sprintf(
+			"đơn vị %[1]s đã gửi quá %[2]d byte trong 24 giờ / organ %[1]s has handed in more than %[2]d bytes within 24 hours", m.agency.OrganID, l.Bytes)}
+	}
+	m.octets = 0
+	return end
+}
+
+type counted struct {
+	m *metered
+	r io.Reader
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if err == nil || err == io.EOF {
+		err = c.m.count(n, err)
+	}
+	return n, err
+}

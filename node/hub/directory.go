@@ -1,0 +1,163 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/organ"
+)
+
+// fresh is how long the agencies are used before the store is asked whether
+// another node has changed them.
+const fresh = 2 * time.Second
+
+// maxMoves is how many moves of a mailbox are followed.
+const maxMoves = 16
+
+// directory is who can be reached from here, at one moment. Nobody changes it.
+type directory struct {
+	mark     string // of the value changedName
+	agencies map[string]*Agency
+	// former lists, for an agency, those whose mailboxes it has taken over.
+	former map[string][]string
+}
+
+// directory returns the agencies, read anew when they have changed.
+func (h *Hub) directory(ctx context.Context) (*directory, error) {
+	h.mu.Lock()
+	d, asked := h.known, h.asked
+	h.mu.Unlock()
+	if d != nil && time.Since(asked) < fresh {
+		return d, nil
+	}
+	mark, err := h.node.Store.Value(ctx, changedName)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil || d.mark != string(mark) {
+		agencies, err := readAgencies(ctx, h.node.Store)
+		if err != nil {
+			return nil, err
+		}
+		d = &directory{mark: string(mark), agencies: agencies, former: map[string][]string{}}
+		for id, a := range agencies {
+			for at, n := a, 0; at != nil && at.MovedTo != "" && n < maxMoves; n++ {
+				d.former[at.MovedTo] = append(d.former[at.MovedTo], id)
+				at = agencies[at.MovedTo]
+			}
+		}
+	}
+	h.mu.Lock()
+	h.known, h.asked = d, time.Now()
+	h.mu.Unlock()
+	return d, nil
+}
+
+// forget makes the next look ask the store.
+func (h *Hub) forget() {
+	h.mu.Lock()
+	h.asked = time.Time{}
+	h.mu.Unlock()
+}
+
+// hosted returns the agency with this identifier, of either generation: both
+// lead to one mailbox.
+func (d *directory) hosted(id string) *Agency {
+	if a := d.agencies[id]; a != nil {
+		return a
+	}
+	if other, ok := organ.ID(id).Counterpart(); ok {
+		return d.agencies[string(other)]
+	}
+	return nil
+}
+
+// mailbox follows moves to the agency that has the mailbox now.
+func (d *directory) mailbox(a *Agency) *Agency {
+	for n := 0; a.MovedTo != "" && n < maxMoves; n++ {
+		next := d.agencies[a.MovedTo]
+		if next == nil {
+			break
+		}
+		a = next
+	}
+	return a
+}
+
+// mailboxes returns the agencies whose mail one may collect: itself, and those
+// that have moved to it.
+func (d *directory) mailboxes(a *Agency) []string {
+	return append([]string{a.OrganID}, d.former[a.OrganID]...)
+}
+
+// place is where a receiver is.
+type place struct {
+	agency   *Agency // hosted here; nil when it is upstream
+	upstream bool
+	warning  edxml.Text // the register's word about a code that was closed or merged
+}
+
+// resolve finds out where a receiver is. It is nowhere when it is neither
+// hosted here nor, as far as is known, upstream.
+func (h *Hub) resolve(d *directory, upstream known, id string, at time.Time) place {
+	if p, ok := d.here(id, at); ok {
+		return p
+	}
+	entry, listed := organ.Lookup(organ.ID(id), at)
+	merged := listed && entry.Closed(at) && entry.MergedInto != ""
+	if merged {
+		// a level-1 code that was merged: its successor, if that is hosted here
+		if id == entry.Code || isRootOf(id, entry.Code) {
+			if p, ok := d.here(string(entry.MergedInto), at); ok {
+				p.warning = edxml.Text{
+					VI: fmt.Sprintf("mã %s đã đóng, nhập vào %s: văn bản chuyển tới %s", id, entry.MergedInto, p.agency.OrganID),
+					EN: fmt.Sprintf("code %s is closed and merged into %s: the document goes to %s", id, entry.MergedInto, p.agency.OrganID),
+				}
+				return p
+			}
+		}
+	}
+	if upstream != nil && upstream(id) {
+		p := place{upstream: true}
+		if merged {
+			p.warning = edxml.Text{
+				VI: fmt.Sprintf("mã %s đã đóng, nhập vào %s; trục trên vẫn nhận", id, entry.MergedInto),
+				EN: fmt.Sprintf("code %s is closed and merged into %s; the upstream axis still takes it", id, entry.MergedInto),
+			}
+		}
+		return p
+	}
+	return place{}
+}
+
+// here finds the mailbox of a receiver that is hosted here.
+func (d *directory) here(id string, at time.Time) (place, bool) {
+	a := d.hosted(id)
+	if a == nil {
+		return place{}, false
+	}
+	to := d.mailbox(a)
+	if to.closed(at) {
+		return place{}, false
+	}
+	p := place{agency: to}
+	if to != a {
+		p.warning = edxml.Text{
+			VI: fmt.Sprintf("%s đã chuyển về %s", id, to.OrganID),
+			EN: fmt.Sprintf("%s has moved to %s", id, to.OrganID),
+		}
+	}
+	return p, true
+}
+
+// isRootOf reports whether an identifier of the first generation is the level-1
+// body of a code.
+func isRootOf(id, code string) bool {
+	other, ok := organ.ID(id).Counterpart()
+	return ok && string(other) == code
+}
+
+// known tells whether the upstream axis knows an organ.
+type known func(id string) bool

@@ -1,0 +1,102 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/organ"
+	"github.com/lienthong/lienthong/node"
+)
+
+// Deliver implements node.Sink: a Document from upstream goes into the mailbox
+// of each receiver that is hosted here. Where it was before, it is not put
+// again.
+func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content) (io.ReadCloser, error)) error {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	var all []*node.Transfer
+	boxed := map[string]bool{}
+	for _, r := range t.Receivers {
+		p, ok := d.here(r.OrganID, now)
+		if !ok || boxed[p.agency.OrganID] || t.For != "" && !d.leads(t.For, p.agency) {
+			continue
+		}
+		boxed[p.agency.OrganID] = true
+		number, err := newNumber()
+		if err != nil {
+			return err
+		}
+		box, err := h.box(node.StoredBy(t), p.agency.OrganID, number)
+		if err != nil {
+			return err
+		}
+		all = append(all, box)
+	}
+	if len(all) == 0 {
+		h.node.Log.WarnContext(ctx, "a document from upstream is for nobody here", "transfer", t.ID, "document", t.DocumentID, "for", t.For)
+	}
+	return h.each(ctx, all)
+}
+
+// leads reports whether an identifier leads to the mailbox of an agency.
+func (d *directory) leads(id string, to *Agency) bool {
+	a := d.hosted(id)
+	return a != nil && d.mailbox(a) == to
+}
+
+// Status implements node.Sink: a Status from upstream goes to the hosted
+// agency it is addressed to.
+func (h *Hub) Status(ctx context.Context, s *edxml.Status) error {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return err
+	}
+	if d.hosted(s.ResponseFor.OrganID) == nil {
+		h.node.Log.WarnContext(ctx, "a status from upstream is for nobody here", "from", s.From.OrganID, "for", s.ResponseFor.OrganID)
+		return nil
+	}
+	return h.file(ctx, d, s)
+}
+
+// codeNotForwarded is the code by which the BKAV axis tells that a Document did
+// not reach the national axis (trace status 999).
+const codeNotForwarded = "999"
+
+// Notify implements node.Sink: the sender of a Document that could not be
+// handed upstream is told so for each receiver, by a trace of status 999.
+func (h *Hub) Notify(ctx context.Context, t *node.Transfer) error {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return err
+	}
+	if t.Kind != edxml.KindDocument || d.hosted(t.From) == nil {
+		h.node.Log.ErrorContext(ctx, "given up", "transfer", t.ID, "kind", t.Kind, "from", t.From, "error", t.LastError)
+		return nil
+	}
+	for _, r := range t.Receivers {
+		s := &edxml.Status{
+			From: edxml.Organ{OrganID: r.OrganID, OrganName: r.OrganName}, StatusCode: codeNotForwarded,
+			ResponseFor: edxml.ResponseFor{OrganID: t.From, Code: t.Code, DocumentID: t.DocumentID, PromulgationDate: t.PromulgationDate},
+			Description: fmt.Sprintf("Trục không chuyển được văn bản lên trục trên: %[1]s / The hub could not hand the document upstream: %[1]s", t.LastError),
+			Timestamp:   edxml.TimestampOf(t.Created),
+		}
+		if err := h.file(ctx, d, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// counterparts returns the other form of an identifier, if it has one.
+func counterparts(id string) []string {
+	if other, ok := organ.ID(id).Counterpart(); ok {
+		return []string{string(other)}
+	}
+	return nil
+}

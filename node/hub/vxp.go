@@ -1,0 +1,222 @@
+package hub
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/vxp"
+)
+
+// The agencies' other wire: a systemid is the OrganId of a hosted agency.
+
+// System implements vxp.Backend.
+func (h *Hub) System(ctx context.Context, systemID string) (vxp.System, error) {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return vxp.System{}, err
+	}
+	a := d.hosted(systemID)
+	if a == nil || len(a.Secret) == 0 || h.seal == nil || a.closed(time.Now()) {
+		return vxp.System{}, vxp.ErrSystem
+	}
+	secret, err := h.seal.open(a.OrganID, a.Secret)
+	if err != nil {
+		return vxp.System{}, err
+	}
+	if err := h.pace(a); err != nil {
+		return vxp.System{}, err
+	}
+	return vxp.System{Secret: secret, Organs: a.speaks()}, nil
+}
+
+// AcceptFile implements vxp.Backend: what Accept is on the other wire.
+func (h *Hub) AcceptFile(ctx context.Context, f *vxp.File) (transport.Receipt, error) {
+	d, err := h.directory(ctx)
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	sender := d.hosted(f.SystemID)
+	if sender == nil {
+		return transport.Receipt{}, vxp.ErrSystem
+	}
+	to := make([]edxml.Organ, 0, len(f.To))
+	for _, id := range f.To {
+		o := edxml.Organ{OrganID: id}
+		for _, named := range f.Packet.Document.To {
+			if named.OrganID == id {
+				o = named
+				break
+			}
+		}
+		to = append(to, o)
+	}
+	route, err := h.route(ctx, d, to)
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	doc, err := h.node.KeepFile(ctx, &counted{&metered{hub: h, agency: sender}, f.Content})
+	if err != nil {
+		return transport.Receipt{}, err
+	}
+	return h.commit(ctx, doc, route)
+}
+
+// Deliveries implements vxp.Backend: what waits in the mailboxes of these
+// organs.
+func (h *Hub) Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]vxp.Delivery, error) {
+	key := waitingKey
+	if k == edxml.KindStatus {
+		key = untakenKey
+	}
+	var found []*node.Transfer
+	err := h.eachBoxOf(ctx, organs, func(box string) error {
+		page, err := h.node.Store.Find(ctx, key(box), "", maxPending)
+		found = append(found, page...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(found, func(a, b *node.Transfer) int { return cmp.Compare(a.ID, b.ID) })
+	list := make([]vxp.Delivery, 0, len(found))
+	for _, t := range found {
+		list = append(list, vxp.Delivery{
+			ID: t.AxisID, Kind: k, From: t.From, To: t.Receivers[0].OrganID, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
+		})
+	}
+	return list, nil
+}
+
+// DeliveredPacket implements vxp.Backend.
+func (h *Hub) DeliveredPacket(ctx context.Context, organs []string, number string) (*transport.Packet, error) {
+	t, err := h.deliveryOf(ctx, organs, number)
+	if err != nil {
+		return nil, err
+	}
+	if t.Kind == edxml.KindStatus {
+		var b bytes.Buffer
+		if err := edxml.WriteStatus(&b, t.Status); err != nil {
+			return nil, err
+		}
+		return &transport.Packet{Envelope: transport.Content{Size: int64(b.Len()), Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(bytes.NewReader(b.Bytes())), nil
+		}}}, nil
+	}
+	if !t.Purged.IsZero() {
+		return nil, noDelivery(number)
+	}
+	return h.packet(ctx, t), nil
+}
+
+// packet returns a stored packet in the profile in which it came.
+func (h *Hub) packet(ctx context.Context, t *node.Transfer) *transport.Packet {
+	p := &transport.Packet{Envelope: h.content(ctx, t.Envelope), TokenAt: t.TokenAt}
+	if t.Profile == edxml.ProfileQCVN102 {
+		return p
+	}
+	for _, part := range t.Parts {
+		p.Parts = append(p.Parts, transport.Part{ID: part.ID, Type: part.Type, Content: h.content(ctx, part.Content)})
+	}
+	return p
+}
+
+// UpdateDelivery implements vxp.Backend. A receiver that failed to take a
+// Document in keeps it in its mailbox's history; the operator sees why.
+func (h *Hub) UpdateDelivery(ctx context.Context, organs []string, number string, s vxp.State, description string) error {
+	t, err := h.deliveryOf(ctx, organs, number)
+	if err != nil {
+		return err
+	}
+	switch {
+	case s == vxp.Fail:
+		return h.end(ctx, t, node.Failed, description)
+	case s != vxp.Done || t.State != node.Waiting:
+		return nil
+	case t.Kind == edxml.KindDocument:
+		if err := h.arrived(ctx, t); err != nil {
+			return err
+		}
+	}
+	return h.end(ctx, t, node.Collected, "")
+}
+
+// deliveryOf finds a delivery to one of these organs.
+func (h *Hub) deliveryOf(ctx context.Context, organs []string, number string) (*node.Transfer, error) {
+	for _, id := range organs {
+		t, err := h.find(ctx, id, number)
+		if err != nil || t != nil {
+			return t, err
+		}
+	}
+	return nil, noDelivery(number)
+}
+
+func noDelivery(number string) error {
+	return &transport.Fault{Code: vxp.CodeNotFound, Text: fmt.Sprintf(
+		"khong co goi tin so %[1]s cho he thong nay / there is no delivery number %[1]s for this system", number)}
+}
+
+// SentPackets implements vxp.Backend.
+func (h *Hub) SentPackets(ctx context.Context, organs []string, number string, _ edxml.Kind) ([]vxp.Sent, error) {
+	found, err := h.node.Store.Find(ctx, numberKey(number), "", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 || !slices.Contains(organs, found[0].From) {
+		return nil, noDelivery(number)
+	}
+	sent := found[0]
+	var list []vxp.Sent
+	for after := ""; ; {
+		page, err := h.node.Store.Find(ctx, sentKey(number), after, maxPending)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range page {
+			for _, r := range t.Receivers {
+				list = append(list, sentTo(sent, t, r))
+			}
+			after = t.ID
+		}
+		if len(page) < maxPending {
+			return list, nil
+		}
+	}
+}
+
+// sentTo says how far a Document is on one of its ways.
+func sentTo(sent, t *node.Transfer, r node.Receiver) vxp.Sent {
+	s := vxp.Sent{
+		ID: sent.AxisID, DeliveryID: t.AxisID, Kind: sent.Kind, From: sent.From, To: r.OrganID, Title: sent.Subject, Notation: sent.Code,
+		SentAt: sent.Created, ReceivedAt: t.Finished, State: vxp.Waiting,
+	}
+	switch t.State {
+	case node.Collected, node.Sent:
+		s.State = vxp.Done
+	case node.Failed:
+		s.State, s.Description = vxp.Fail, cmp.Or(t.Refusal, t.LastError)
+	}
+	return s
+}
+
+// errManaged says that agencies are entered by the operator.
+var errManaged = errors.New("hub: agencies are entered here by the operator (lienthong agency add)")
+
+// Register implements vxp.Backend: nobody enters an agency from outside.
+func (h *Hub) Register(context.Context, string, vxp.Agency) error { return managed() }
+
+// Unregister implements vxp.Backend: nobody takes an agency out from outside.
+func (h *Hub) Unregister(context.Context, string, string) error { return managed() }
+
+func managed() error {
+	return &transport.Fault{Code: vxp.CodeFrom, Text: "don vi do nguoi van hanh truc dang ky / agencies are registered by the operator", Err: errManaged}
+}
