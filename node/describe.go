@@ -12,7 +12,11 @@ func axisKey(axisID string) string { return "axis " + axisID }
 
 // identityKey is "the same Document": a second one with it is a repetition.
 func identityKey(d Direction, t *Transfer) string {
-	return fmt.Sprintf("same %s %q %q %q %s", d, t.From, t.DocumentID, string(t.DocType), t.Digest)
+	key := fmt.Sprintf("same %s %q %q %q %s", d, t.From, t.DocumentID, string(t.DocType), t.Digest)
+	if t.For != "" { // duplicates are judged per receiver
+		key += fmt.Sprintf(" for %q", t.For)
+	}
+	return key
 }
 
 // nameKey is the DocumentId of a new Document, which other content may not take.

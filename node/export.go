@@ -37,6 +37,15 @@ func (n *Node) Export(ctx context.Context, t *Transfer, w io.Writer) error {
 		return err
 	}
 	first.Close()
+	if t.Profile == edxml.ProfileQCVN102 {
+		file, err := n.Open(ctx, t, t.Envelope)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		_, err = io.Copy(w, file)
+		return err
+	}
 	root := soap.Part{ID: "envelope", Type: "text/xml; charset=utf-8", Encoding: "8bit", Size: t.Envelope.Size, Open: open(t.Envelope)}
 	files := make([]soap.Part, len(t.Parts))
 	for i, p := range t.Parts {

@@ -17,7 +17,8 @@ import (
 // kept is a packet whose attachments are stored.
 type kept struct {
 	packet   *edxml.Packet
-	envelope []byte // SOAP profile: as it came
+	envelope []byte  // SOAP profile: as it came
+	file     Content // single file: as it came, where the wire carries those
 	parts    []Part
 }
 
@@ -27,39 +28,30 @@ func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
 	if head, _ := in.Peek(64); soap.IsFile(head) {
 		return n.keepMIME(ctx, in)
 	}
+	if n.Wire == edxml.ProfileQCVN102 {
+		return n.keepFile(ctx, in)
+	}
 	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
 	if err != nil {
 		return nil, err
 	}
-	k := &kept{packet: rd.Packet()}
-	for {
-		a, err := rd.Next()
-		if err == io.EOF {
-			return k, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		c, err := n.Store.Put(ctx, a.Content)
-		var fault *edxml.ContentError
-		if errors.As(err, &fault) {
-			continue // Next makes it a Finding
-		}
-		if err != nil {
-			return nil, err
-		}
-		k.parts = append(k.parts, Part{Name: a.Name, Type: edxml.TypeByName(a.Name), Content: c})
+	parts, err := n.keepAttachments(ctx, rd)
+	if err != nil {
+		return nil, err
 	}
+	return &kept{packet: rd.Packet(), parts: parts}, nil
 }
 
 // identify gives every part of a packet that changes its profile a Content-ID
 // that MIME and the Manifest agree on.
 func (k *kept) identify() {
 	for i := range k.parts {
-		id := fmt.Sprintf("file-%d", i+1)
-		k.parts[i].ID, k.packet.Document.Attachments[i].ContentID = id, id
+		k.parts[i].ID, k.packet.Document.Attachments[i].ContentID = fileID(i), fileID(i)
 	}
 }
+
+// fileID is the Content-ID that this house gives a file.
+func fileID(i int) string { return fmt.Sprintf("file-%d", i+1) }
 
 // keepMIME reads a SOAP packet in one file.
 func (n *Node) keepMIME(ctx context.Context, in io.Reader) (*kept, error) {

@@ -34,7 +34,9 @@ type Config struct {
 	Organ edxml.Organ // the agency this node speaks for
 	Store Store
 	Axis  Axis // nil: nothing is sent or fetched; submitting still works
-	Sink  Sink // nil: Documents stay in the inbox until somebody reads them there
+	// Wire is the profile that the axis's wire carries; "": the SOAP profile.
+	Wire edxml.Profile
+	Sink Sink // nil: Documents stay in the inbox until somebody reads them there
 
 	Key              *signature.Key  // nil: Documents leave unsigned
 	ReplaceSignature bool            // sign anew where a signature cannot survive the wire
@@ -54,8 +56,11 @@ type Config struct {
 	// acknowledgement already is the 01; VXP needs it.
 	ReportArrival bool
 	Recalls       RecallPolicy // "": AgreeRecall
-	Intake        Watermarks
-	Log           *slog.Logger // nil: silent
+	// Statuses is handed every Status that says something new, before it is
+	// recorded: after a crash it may be handed the same again. nil: nobody.
+	Statuses func(context.Context, *edxml.Status) error
+	Intake   Watermarks
+	Log      *slog.Logger // nil: silent
 }
 
 // Node is one node: the engine between document systems and an axis.

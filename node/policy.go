@@ -16,6 +16,7 @@ type RecallPolicy string
 const (
 	AgreeRecall RecallPolicy = "agree" // seal, destroy, and report 15
 	DenyRecall  RecallPolicy = "deny"  // keep the Document, and report 16
+	PassRecall  RecallPolicy = "pass"  // leave it to those the Document is handed on to: what a hub does
 )
 
 // checkPolicies fills in the defaults and refuses what is no policy.
@@ -38,8 +39,8 @@ func (c *Config) checkPolicies() error {
 			return fmt.Errorf("node: signature policy for %q: %w", id, err)
 		}
 	}
-	if c.Recalls != AgreeRecall && c.Recalls != DenyRecall {
-		return fmt.Errorf("node: recall policy %q is neither %q nor %q", c.Recalls, AgreeRecall, DenyRecall)
+	if c.Recalls != AgreeRecall && c.Recalls != DenyRecall && c.Recalls != PassRecall {
+		return fmt.Errorf("node: recall policy %q is none of %q, %q and %q", c.Recalls, AgreeRecall, DenyRecall, PassRecall)
 	}
 	return nil
 }

@@ -132,7 +132,7 @@ type back struct {
 // configuration says so.
 func (n *Node) takeBack(ctx context.Context, p *Transfer, b back) error {
 	switch {
-	case p.State == Rejected, p.State == Recalled, p.Withdrawn != nil, p.DocType == edxml.Recall:
+	case p.State == Rejected, p.State == Recalled, p.Withdrawn != nil, p.DocType == edxml.Recall, n.Recalls == PassRecall:
 		return nil
 	case b.refusal != "":
 		n.Log.WarnContext(ctx, "recall not obeyed", "transfer", p.ID, "document", p.DocumentID, "from", b.sender, "reason", b.refusal)

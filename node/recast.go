@@ -18,25 +18,12 @@ import (
 // KeepFile stores a single-file packet as it comes, and each of its
 // attachments as the user's file.
 func (n *Node) KeepFile(ctx context.Context, file io.Reader) (*Stored, error) {
-	kept, err := n.Store.Put(ctx, file)
+	k, err := n.keepFile(ctx, file)
 	if err != nil {
 		return nil, err
 	}
-	f, err := n.Store.Open(ctx, kept.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := edxml.NewReader(f, edxml.ReadOptions{})
-	if err != nil {
-		return nil, err
-	}
-	parts, err := n.keepAttachments(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	s := &Stored{Packet: r.Packet()}
-	s.like.Envelope, s.like.Parts, s.like.Profile = kept, parts, edxml.ProfileQCVN102
+	s := &Stored{Packet: k.packet}
+	s.like.Envelope, s.like.Parts, s.like.Profile = k.file, k.parts, edxml.ProfileQCVN102
 	return s, nil
 }
 

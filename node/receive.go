@@ -32,7 +32,7 @@ func (n *Node) collect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.AxisID, t.Unique = p.ID, []string{axisKey(p.ID)}
+		t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
 		var exists *ExistsError
 		switch err := n.Store.Create(ctx, t); {
 		case errors.As(err, &exists):
@@ -177,6 +177,9 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 	if err != nil {
 		return nil, err
 	}
+	if n.Wire == edxml.ProfileQCVN102 {
+		return n.fetchFile(ctx, t, in, root.Content)
+	}
 	envelope, err := io.ReadAll(io.LimitReader(root.Content, maxEnvelope+1))
 	if err != nil {
 		return nil, err
@@ -189,8 +192,13 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 		return nil, err
 	}
 	parts, packet, err := n.keepParts(ctx, envelope, in)
+	return n.fetched(ctx, t, kept, parts, packet, err)
+}
+
+// fetched says what became of a packet whose bytes are stored.
+func (n *Node) fetched(ctx context.Context, t *Transfer, envelope Content, parts []Part, packet *edxml.Packet, err error) (func(*Transfer), error) {
 	if unreadable(err) {
-		return func(t *Transfer) { t.Envelope, t.State, t.Refusal = kept, Rejected, err.Error() }, nil
+		return func(t *Transfer) { t.Envelope, t.State, t.Refusal = envelope, Rejected, err.Error() }, nil
 	}
 	if err != nil {
 		return nil, err
@@ -199,7 +207,10 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 		return n.again(ctx, t, packet)
 	}
 	return func(t *Transfer) {
-		t.Envelope, t.Parts, t.State = kept, parts, Fetched
+		t.Envelope, t.Parts, t.State = envelope, parts, Fetched
+		if packet.Profile == edxml.ProfileQCVN102 {
+			t.Profile = packet.Profile
+		}
 		describe(t, packet)
 		if packet.Document != nil {
 			t.Unique = append(t.Unique, identityKey(In, t))
@@ -224,7 +235,7 @@ func (n *Node) again(ctx context.Context, t *Transfer, packet *edxml.Packet) (fu
 	if err != nil {
 		return nil, err
 	}
-	other.AxisID, other.Unique = t.AxisID, []string{axisKey(t.AxisID) + " " + now.Digest}
+	other.AxisID, other.For, other.Unique = t.AxisID, t.For, []string{axisKey(t.AxisID) + " " + now.Digest}
 	var exists *ExistsError
 	if err := n.Store.Create(ctx, other); errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
@@ -301,7 +312,8 @@ func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error
 	now := time.Now().UTC()
 	return func(t *Transfer) {
 		if t.State == Delivered && !n.ReportArrival { // else the axis had forgotten the first acknowledgement
-			ledgerOf(t, n.Organ.OrganID).add(n.Organ.OrganID, Event{Code: edxml.StatusArrived, At: now})
+			own := n.receiver(t).OrganID
+			ledgerOf(t, own).add(own, Event{Code: edxml.StatusArrived, At: now})
 		}
 		finish(t, Confirmed)
 		switch {

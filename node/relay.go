@@ -110,9 +110,11 @@ func (n *Node) Apply(ctx context.Context, id, receiver string, s *edxml.Status) 
 	if err != nil {
 		return fmt.Errorf("node: status %s about %q: %w", s.StatusCode, s.ResponseFor.DocumentID, err)
 	}
-	e := Event{Code: s.StatusCode.Canonical(), At: at.UTC(), Description: s.Description}
+	e := Event{Code: codeOf(s), At: at.UTC(), Description: clip(s.Description, maxDescription)}
 	_, err = n.Store.Update(ctx, id, func(t *Transfer) error {
-		if !addEvent(t, receiver, e) {
+		l := ledgerOf(t, "")
+		organ, is := l.receiver(receiver)
+		if !is || !l.add(organ, e) {
 			return errUnchanged
 		}
 		return nil
@@ -126,13 +128,13 @@ func (n *Node) Apply(ctx context.Context, id, receiver string, s *edxml.Status) 
 // ApplyOut files a Status with the outgoing Document of a sender that it is
 // about, and reports whether there is one that went to receiver.
 func (n *Node) ApplyOut(ctx context.Context, sender, receiver string, s *edxml.Status) (bool, error) {
-	t, err := n.about(ctx, Out, sender, s)
-	if err != nil || t == nil {
+	found, err := newBatch(n).about(ctx, Out, sender, s)
+	if err != nil {
 		return false, err
 	}
-	for _, r := range t.Receivers {
-		if r.OrganID == receiver {
-			return true, n.Apply(ctx, t.ID, receiver, s)
+	for _, l := range found {
+		if _, is := l.receiver(receiver); is {
+			return true, n.Apply(ctx, l.t.ID, receiver, s)
 		}
 	}
 	return false, nil

@@ -52,13 +52,27 @@ func reportKey(id string, code edxml.StatusCode) string {
 	return fmt.Sprintf("report %s %s", id, code)
 }
 
+// receiver returns the organ in whose name this node has a Document: its own,
+// or the one it collected it for.
+func (n *Node) receiver(t *Transfer) edxml.Organ {
+	if t.For == "" || sameOrgan(t.For, n.Organ.OrganID) {
+		return n.Organ
+	}
+	for _, r := range t.Receivers {
+		if r.OrganID == t.For {
+			return edxml.Organ{OrganID: r.OrganID, OrganName: r.OrganName}
+		}
+	}
+	return edxml.Organ{OrganID: t.For, OrganName: t.For}
+}
+
 func (n *Node) report(ctx context.Context, about *Transfer, key string, code edxml.StatusCode, description string, staff *edxml.StaffInfo) (*Transfer, error) {
 	if staff == nil {
 		staff = &edxml.StaffInfo{Staff: n.Organ.OrganName}
 	}
-	now := time.Now()
+	now, own := time.Now(), n.receiver(about)
 	s := &edxml.Status{
-		From: n.Organ,
+		From: own,
 		ResponseFor: edxml.ResponseFor{
 			OrganID: about.From, Code: about.Code, DocumentID: about.DocumentID, PromulgationDate: about.PromulgationDate,
 		},
@@ -76,7 +90,7 @@ func (n *Node) report(ctx context.Context, about *Transfer, key string, code edx
 		return nil, fmt.Errorf("node: transfer %s: %w", t.ID, err)
 	}
 	_, err = n.Store.Update(ctx, about.ID, func(a *Transfer) error {
-		if !ledgerOf(a, n.Organ.OrganID).add(n.Organ.OrganID, Event{Code: code, At: at.UTC(), Description: t.Status.Description}) {
+		if !ledgerOf(a, own.OrganID).add(own.OrganID, Event{Code: code, At: at.UTC(), Description: t.Status.Description}) {
 			return errUnchanged
 		}
 		return nil

@@ -101,6 +101,9 @@ func (n *Node) send(ctx context.Context, t *Transfer) (transport.Receipt, error)
 		return transport.Receipt{}, n.Axis.SendStatus(ctx, t.Status)
 	}
 	p := &transport.Packet{Envelope: n.sendable(ctx, t.Envelope), TokenAt: t.TokenAt}
+	if t.Profile == edxml.ProfileQCVN102 { // its files are inside
+		return n.Axis.Send(ctx, p)
+	}
 	for _, part := range t.Parts {
 		p.Parts = append(p.Parts, transport.Part{ID: part.ID, Type: part.Type, Content: n.sendable(ctx, part.Content)})
 	}

@@ -54,6 +54,7 @@ type batch struct {
 	known   map[string]*ledger   // by Transfer
 	changes map[string][]news    // by Transfer, in the order of the statuses
 	order   []string             // of changes
+	told    []*edxml.Status      // those that say something new
 	strange int                  // statuses about Documents that are not here
 }
 
@@ -109,6 +110,7 @@ func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bo
 			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
 		return nil
 	}
+	fresh := false
 	for _, l := range choose(candidates, subject, e) {
 		switch organ, is := l.receiver(subject); {
 		case !is:
@@ -117,8 +119,12 @@ func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bo
 		case l.full(organ):
 			b.note(l, news{rule: "ST-6", text: fmt.Sprintf("more than %d statuses by %s; later ones are not kept", maxEvents, organ)})
 		case l.add(organ, e):
+			fresh = true
 			b.note(l, news{organ: organ, event: e, recall: direction == In})
 		}
+	}
+	if fresh {
+		b.told = append(b.told, s)
 	}
 	return nil
 }
@@ -179,7 +185,7 @@ func (b *batch) find(ctx context.Context, key string) ([]*ledger, error) {
 		if b.known[t.ID] == nil {
 			own := ""
 			if t.Direction == In {
-				own = b.n.Organ.OrganID
+				own = b.n.receiver(t).OrganID
 			}
 			b.known[t.ID] = ledgerOf(t, own)
 		}
@@ -216,12 +222,20 @@ func choose(candidates []*ledger, subject string, e Event) []*ledger {
 	return []*ledger{fits}
 }
 
-// commit writes what was gathered, each Transfer once.
+// commit hands on what is new, then writes it, each Transfer once. What a crash
+// leaves unwritten is handed on again.
 func (b *batch) commit(ctx context.Context) error {
+	if b.n.Statuses != nil {
+		for _, s := range b.told {
+			if err := b.n.Statuses(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
 	for _, id := range b.order {
 		own := ""
 		if b.known[id].t.Direction == In {
-			own = b.n.Organ.OrganID
+			own = b.n.receiver(b.known[id].t).OrganID
 		}
 		t, err := b.n.Store.Update(ctx, id, func(t *Transfer) error {
 			l, changed := ledgerOf(t, own), false

@@ -356,105 +356,45 @@ func (n *Node) unknownReceivers(ctx context.Context, d *edxml.Document) (*Unknow
 	return nil, nil
 }
 
-<<<<<<< HEAD
-=======
-// kept is a packet whose attachments are stored.
-type kept struct {
-	packet   *edxml.Packet
-	envelope []byte // SOAP profile: as it came
-	parts    []Part
-}
-
-// keep reads a packet and stores its attachments, each as the user's file.
-func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
-	in := bufio.NewReader(r)
-	if head, _ := in.Peek(64); soap.IsFile(head) {
-		return n.keepMIME(ctx, in)
-	}
-	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
-	if err != nil {
-		return nil, err
-	}
-	parts, err := n.keepAttachments(ctx, rd)
-	if err != nil {
-		return nil, err
-	}
-	return &kept{packet: rd.Packet(), parts: parts}, nil
-}
-
-// identify gives every part of a packet that changes its profile a Content-ID
-// that MIME and the Manifest agree on.
-func (k *kept) identify() {
-	for i := range k.parts {
-		k.parts[i].ID, k.packet.Document.Attachments[i].ContentID = fileID(i), fileID(i)
-	}
-}
-
-// fileID is the Content-ID that this house gives a file.
-func fileID(i int) string { return fmt.Sprintf("file-%d", i+1) }
-
-// keepMIME reads a SOAP packet in one file.
-func (n *Node) keepMIME(ctx context.Context, in io.Reader) (*kept, error) {
-	m, err := soap.ReadFile(in, soap.Limits{})
-	if err != nil {
-		return nil, err
-	}
-	defer m.Close()
-	root, err := m.Next()
-	if err != nil {
-		return nil, err
-	}
-	envelope, err := io.ReadAll(root.Content)
-	if err != nil {
-		return nil, err
-	}
-	parts, packet, err := n.keepParts(ctx, envelope, &soapPieces{m})
-	if err != nil {
-		return nil, err
-	}
-	return &kept{packet: packet, envelope: envelope, parts: parts}, nil
-}
-
-// soapPieces gives a SOAP message the shape of an Incoming.
-type soapPieces struct {
-	*soap.Message
-}
-
-func (s *soapPieces) Next() (*transport.Piece, error) {
-	p, err := s.Message.Next()
-	if err != nil {
-		return nil, err
-	}
-	return &transport.Piece{Root: p.Root, ID: p.ID, Type: p.Type, Content: p.Content}, nil
-}
-
->>>>>>> b27d901 (node/hub: a node that listens)
 // prepare makes the Transfer of a Document: its envelope in the profile of the
 // wire, signed, and stored.
 func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
-	envelope, err := n.envelope(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	out, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{})
-	if err != nil {
-		return nil, err
-	}
 	t, err := newTransfer(Out, edxml.KindDocument, Queued)
 	if err != nil {
 		return nil, err
 	}
-	if t.Envelope, err = n.Store.Put(ctx, bytes.NewReader(envelope)); err != nil {
+	if n.Wire == edxml.ProfileQCVN102 {
+		t.Profile = n.Wire
+		t.Envelope, err = n.single(ctx, k)
+	} else {
+		err = n.enclose(ctx, t, k)
+	}
+	if err != nil {
 		return nil, err
 	}
 	describe(t, k.packet)
-	t.TokenAt, t.Parts, t.Deadline = out.Packet().HeaderEnd, k.parts, t.Created.Add(n.Deadline)
+	t.Parts, t.Deadline = k.parts, t.Created.Add(n.Deadline)
 	t.Unique = uniqueOut(t)
 	if err := n.line(ctx, t); err != nil {
 		return nil, err
 	}
 	t.Due = dueNow(t)
 	return t, nil
+}
+
+// enclose stores the SOAP envelope of a Document that is to be sent.
+func (n *Node) enclose(ctx context.Context, t *Transfer, k *kept) error {
+	envelope, err := n.envelope(ctx, k)
+	if err != nil {
+		return err
+	}
+	out, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	t.TokenAt = out.Packet().HeaderEnd
+	t.Envelope, err = n.Store.Put(ctx, bytes.NewReader(envelope))
+	return err
 }
 
 // strict reports whether the bytes of the packet can go out as they are: they
@@ -482,12 +422,8 @@ func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
 	envelope := k.envelope
 	if !stays || signed {
 		k.identify()
-		d := *k.packet.Document
-		if len(d.TraceHeaders) == 0 {
-			d.TraceHeaders = []edxml.TraceHeader{{OrganID: n.Organ.OrganID, Timestamp: edxml.TimestampOf(time.Now())}}
-		}
 		var b bytes.Buffer
-		if err := edxml.WriteEnvelope(&b, &d); err != nil {
+		if err := edxml.WriteEnvelope(&b, n.traced(k)); err != nil {
 			return nil, err
 		}
 		envelope = b.Bytes()

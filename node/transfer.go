@@ -34,14 +34,11 @@ const (
 	Delivered State = "delivered" // in: handed over
 	Confirmed State = "confirmed" // in: the axis knows that we have it; over eDoc this is status 01
 	Rejected  State = "rejected"  // in: refused by the three checks of QĐ 28/2018 Art. 9; the evidence is kept
-<<<<<<< HEAD
 	Sealed    State = "sealed"    // in: recalled by its sender; nothing of its content is handed out any more
 	Recalled  State = "recalled"  // in: its content is destroyed; ids, digests, times, actors and the reason stay (NĐ 30/2020 Annex VI)
-=======
 
 	Waiting   State = "waiting"   // box: not collected yet
 	Collected State = "collected" // box: the agency said that it has it
->>>>>>> b27d901 (node/hub: a node that listens)
 )
 
 // Content names stored bytes by their digest.

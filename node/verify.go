@@ -49,7 +49,11 @@ func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, 
 		return nil, err
 	}
 	defer envelope.Close()
-	return signature.Verify(envelope, envelope.Size(), n.signedContents(ctx, t.Parts), signature.VerifyOptions{Roots: n.Roots})
+	var files []signature.Content // a single file has its own inside
+	if t.Profile != edxml.ProfileQCVN102 {
+		files = n.signedContents(ctx, t.Parts)
+	}
+	return signature.Verify(envelope, envelope.Size(), files, signature.VerifyOptions{Roots: n.Roots})
 }
 
 func (n *Node) signedContents(ctx context.Context, parts []Part) []signature.Content {

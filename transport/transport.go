@@ -46,7 +46,8 @@ type Receipt struct {
 
 // Pending is a Document that waits at the axis to be collected.
 type Pending struct {
-	ID string // the axis's number
+	ID  string // the axis's number
+	For string // the receiver whose mailbox it is in, "" where the axis does not say
 }
 
 // Piece is one part of a packet that is being read off the wire.

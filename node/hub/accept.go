@@ -25,11 +25,9 @@ func (h *Hub) Accept(ctx context.Context, s *edoc.Submission) (transport.Receipt
 	if err != nil {
 		return transport.Receipt{}, err
 	}
-	sender := d.hosted(s.Packet.Document.From.OrganID)
-	if sender == nil { // one of the organs that the agency of the credential speaks for
-		if sender = d.hosted(s.Organ); sender == nil {
-			return transport.Receipt{}, refusal(edoc.CodePermission, "đơn vị %[1]s không còn ở trục này / organ %[1]s is no longer hosted here", s.Organ)
-		}
+	sender := d.hosted(s.Organ)
+	if sender == nil {
+		return transport.Receipt{}, refusal(edoc.CodePermission, "đơn vị %[1]s không còn ở trục này / organ %[1]s is no longer hosted here", s.Organ)
 	}
 	route, err := h.route(ctx, d, s.Packet.Document.To)
 	if err != nil {
@@ -49,9 +47,29 @@ func refusal(code, text string, args ...any) error {
 
 // route says which receivers are hosted here and which are upstream.
 type route struct {
-	boxes    []*Agency     // each once
+	boxes    []mailbox     // each once
 	upstream []edxml.Organ // as the packet names them
 	warnings []edxml.Text
+}
+
+// mailbox is an agency with the receivers of one Document whose mail it has.
+type mailbox struct {
+	agency    *Agency
+	receivers []edxml.Organ
+}
+
+// add puts a receiver into its mailbox; one that is named by both of its
+// identifiers is one receiver.
+func (r *route) add(a *Agency, o edxml.Organ) {
+	i := slices.IndexFunc(r.boxes, func(b mailbox) bool { return b.agency == a })
+	if i < 0 {
+		i = len(r.boxes)
+		r.boxes = append(r.boxes, mailbox{agency: a})
+	}
+	b, same := &r.boxes[i], forms(o.OrganID)
+	if !slices.ContainsFunc(b.receivers, func(other edxml.Organ) bool { return slices.Contains(same, other.OrganID) }) {
+		b.receivers = append(b.receivers, o)
+	}
 }
 
 // route resolves every receiver; it names all of those that nobody knows.
@@ -63,14 +81,11 @@ func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route,
 		return r, err
 	}
 	now := time.Now()
-	boxed := map[*Agency]bool{}
 	for _, o := range to {
 		p := h.resolve(d, up, o.OrganID, now)
 		switch {
-		case p.agency != nil && !boxed[p.agency]:
-			boxed[p.agency] = true
-			r.boxes = append(r.boxes, p.agency)
-		case p.agency != nil: // both of its identifiers, or a second time
+		case p.agency != nil:
+			r.add(p.agency, o)
 		case p.upstream:
 			r.upstream = append(r.upstream, o)
 		default:
@@ -84,7 +99,8 @@ func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route,
 		names := strings.Join(unknown[:min(len(unknown), 20)], ", ")
 		return r, refusal(edoc.CodeUnknownReceiver, "không biết %[1]d nơi nhận: %[2]s / %[1]d receivers are not known: %[2]s", len(unknown), names)
 	}
-	for _, a := range r.boxes {
+	for _, b := range r.boxes {
+		a := b.agency
 		waiting, err := h.waiting(ctx, a.OrganID)
 		if err != nil {
 			return r, err
@@ -134,8 +150,8 @@ func (h *Hub) commit(ctx context.Context, doc *node.Stored, r route) (transport.
 		main.Findings = append(main.Findings, edxml.FindingText{Rule: "HUB-1", Severity: edxml.Warning, Message: w.EN})
 	}
 	all := []*node.Transfer{main}
-	for _, a := range r.boxes {
-		box, err := h.box(doc, a.OrganID, number)
+	for _, b := range r.boxes {
+		box, err := h.box(doc, b, number)
 		if err != nil {
 			return transport.Receipt{}, err
 		}
@@ -172,7 +188,7 @@ func (h *Hub) commit(ctx context.Context, doc *node.Stored, r route) (transport.
 
 // onward makes the way of a Document upstream, in the profile of that wire.
 func (h *Hub) onward(ctx context.Context, doc *node.Stored, to []edxml.Organ) (*node.Transfer, error) {
-	doc, err := h.node.Recast(ctx, doc, h.o.Upstream.profile())
+	doc, err := h.node.Recast(ctx, doc, h.o.Upstream.Profile())
 	if err != nil {
 		return nil, err
 	}

@@ -28,15 +28,15 @@ const (
 
 // The bounds of what an agency may have.
 const (
-	maxTokens = 8  // at once: the old and the new one overlap while a client changes
-	maxSpeaks = 64 // organs beside its own
+	maxTokens = 8    // at once: the old and the new one overlap while a client changes
+	maxSpeaks = 4000 // organs beside its own; the whole agency is a value of 64 KiB
 )
 
 // Agency is an organ whose mailbox is on this hub.
 type Agency struct {
 	edxml.Organ
 	Parent  string    `json:"parent,omitempty"`  // OrganId of the body above it
-	Speaks  []string  `json:"speaks,omitempty"`  // organs beside its own that it may send and collect for
+	Speaks  []string  `json:"speaks,omitempty"`  // organs beside its own that it may send and collect for: their mail goes to its mailbox
 	Tokens  []Token   `json:"tokens,omitempty"`  // any of them is good
 	Certs   []string  `json:"certs,omitempty"`   // SHA-256 of client certificates (DER), hex; any of them is good without a token
 	Secret  []byte    `json:"secret,omitempty"`  // of its VXP system, encrypted; see Hub.Seal
@@ -69,9 +69,6 @@ var (
 	// hosted here already.
 	ErrHosted = errors.New("hub: the agency is hosted here already")
 )
-
-// speaksFor reports whether the agency may send and collect for an organ.
-func (a *Agency) speaksFor(id string) bool { return id == a.OrganID || slices.Contains(a.Speaks, id) }
 
 // speaks returns all organs that a credential of the agency stands for.
 func (a *Agency) speaks() []string {

@@ -20,6 +20,7 @@ const maxMoves = 16
 type directory struct {
 	mark     string // of the value changedName
 	agencies map[string]*Agency
+	spoken   map[string]*Agency // by the organs that an agency speaks for
 	// former lists, for an agency, those whose mailboxes it has taken over.
 	former map[string][]string
 }
@@ -41,18 +42,28 @@ func (h *Hub) directory(ctx context.Context) (*directory, error) {
 		if err != nil {
 			return nil, err
 		}
-		d = &directory{mark: string(mark), agencies: agencies, former: map[string][]string{}}
-		for id, a := range agencies {
-			for at, n := a, 0; at != nil && at.MovedTo != "" && n < maxMoves; n++ {
-				d.former[at.MovedTo] = append(d.former[at.MovedTo], id)
-				at = agencies[at.MovedTo]
-			}
-		}
+		d = newDirectory(string(mark), agencies)
 	}
 	h.mu.Lock()
 	h.known, h.asked = d, time.Now()
 	h.mu.Unlock()
 	return d, nil
+}
+
+func newDirectory(mark string, agencies map[string]*Agency) *directory {
+	d := &directory{mark: mark, agencies: agencies, spoken: map[string]*Agency{}, former: map[string][]string{}}
+	for id, a := range agencies {
+		for at, n := a, 0; at != nil && at.MovedTo != "" && n < maxMoves; n++ {
+			d.former[at.MovedTo] = append(d.former[at.MovedTo], id)
+			at = agencies[at.MovedTo]
+		}
+		for _, s := range a.Speaks {
+			if other := d.spoken[s]; other == nil || other.OrganID > id { // the same one on every node
+				d.spoken[s] = a
+			}
+		}
+	}
+	return d
 }
 
 // forget makes the next look ask the store.
@@ -64,12 +75,24 @@ func (h *Hub) forget() {
 
 // hosted returns the agency with this identifier, of either generation: both
 // lead to one mailbox.
-func (d *directory) hosted(id string) *Agency {
-	if a := d.agencies[id]; a != nil {
+func (d *directory) hosted(id string) *Agency { return either(d.agencies, id) }
+
+// owner returns the agency that has the mail of an organ: itself, or the one
+// that speaks for it.
+func (d *directory) owner(id string) *Agency {
+	if a := d.hosted(id); a != nil {
+		return a
+	}
+	return either(d.spoken, id)
+}
+
+// either looks an identifier up in both of its forms.
+func either(all map[string]*Agency, id string) *Agency {
+	if a := all[id]; a != nil {
 		return a
 	}
 	if other, ok := organ.ID(id).Counterpart(); ok {
-		return d.agencies[string(other)]
+		return all[string(other)]
 	}
 	return nil
 }
@@ -134,7 +157,7 @@ func (h *Hub) resolve(d *directory, upstream known, id string, at time.Time) pla
 
 // here finds the mailbox of a receiver that is hosted here.
 func (d *directory) here(id string, at time.Time) (place, bool) {
-	a := d.hosted(id)
+	a := d.owner(id)
 	if a == nil {
 		return place{}, false
 	}

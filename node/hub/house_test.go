@@ -41,9 +41,11 @@ func open(t *testing.T, axis node.Axis, o hub.Options) *town {
 	if o.Key == nil {
 		o.Key = bytes.Repeat([]byte{7}, 32)
 	}
-	sink := &later{}
+	if o.Default.Rate == 0 {
+		o.Default.Rate = 1e6 // tests ask as fast as they can
+	}
 	n, err := node.New(node.Config{
-		Organ: edxml.Organ{OrganID: "H41", OrganName: "Trục tỉnh Nghệ An"}, Store: store, Axis: axis, Sink: sink,
+		Organ: edxml.Organ{OrganID: "H41", OrganName: "Trục tỉnh Nghệ An"}, Store: store, Axis: axis, Wire: o.Upstream.Profile(), Recalls: node.PassRecall,
 		Poll: 20 * time.Millisecond, Retry: node.Backoff{First: 20 * time.Millisecond, Max: 50 * time.Millisecond},
 	})
 	if err != nil {
@@ -53,14 +55,11 @@ func open(t *testing.T, axis node.Axis, o hub.Options) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink.Sink = h
+	n.Sink, n.Statuses = h, h.Status
 	server := httptest.NewServer(h.Handler())
 	t.Cleanup(server.Close)
 	return &town{t, store, n, h, server.URL}
 }
-
-// later is a Sink that is known after its node.
-type later struct{ node.Sink }
 
 // run lets the node of the town work until the test ends.
 func (w *town) run() {

@@ -43,8 +43,8 @@ const (
 	VXP  Wire = "vxp"  // the national axis's adapter; status 01 goes when the agency has collected
 )
 
-// profile returns the profile that a wire carries.
-func (w Wire) profile() edxml.Profile {
+// Profile returns the profile that a wire carries.
+func (w Wire) Profile() edxml.Profile {
 	if w == VXP {
 		return edxml.ProfileQCVN102
 	}

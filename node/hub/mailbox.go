@@ -20,15 +20,19 @@ import (
 const maxPending = 1000
 
 // box makes the place of a Document in a mailbox.
-func (h *Hub) box(doc *node.Stored, agency, number string) (*node.Transfer, error) {
+func (h *Hub) box(doc *node.Stored, b mailbox, number string) (*node.Transfer, error) {
 	t, err := doc.Transfer(node.Box, node.Waiting)
 	if err != nil {
 		return nil, err
 	}
-	t.AxisID, t.Due, t.Findings = number, time.Time{}, nil
-	t.Receivers = []node.Receiver{{OrganID: agency}}
+	agency := b.agency.OrganID
+	t.AxisID, t.For, t.Due, t.Findings = number, agency, time.Time{}, nil
+	t.Receivers = receivers(b.receivers)
 	t.Unique = []string{boxKey(agency, number), boxedKey(agency, t)}
-	t.Lookup = append(aboutKeys(agency, t.From, t.DocumentID, t.Code), waitingKey(agency), sentKey(number))
+	t.Lookup = []string{waitingKey(agency), sentKey(number)}
+	for _, r := range t.Receivers {
+		t.Lookup = append(t.Lookup, aboutKeys(r.OrganID, t.From, t.DocumentID, t.Code)...)
+	}
 	t.Count = []string{waitingKey(agency)}
 	return t, nil
 }
@@ -178,7 +182,7 @@ func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal s
 		if t.State == node.Collected || t.State == s {
 			return errUnchanged
 		}
-		agency := t.Receivers[0].OrganID
+		agency := t.For
 		t.State, t.Finished, t.Refusal = s, time.Now().UTC(), refusal
 		waits := func(k string) bool { return k == waitingKey(agency) || k == untakenKey(agency) }
 		t.Lookup, t.Count = slices.DeleteFunc(t.Lookup, waits), slices.DeleteFunc(t.Count, waits)
@@ -190,28 +194,37 @@ func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal s
 	return err
 }
 
-// arrived reports status 01 about a Document in a mailbox to its sender.
+// arrived reports status 01 about a Document in a mailbox to its sender, in the
+// name of each receiver it was for.
 func (h *Hub) arrived(ctx context.Context, t *node.Transfer) error {
 	d, err := h.directory(ctx)
 	if err != nil {
 		return err
 	}
-	from := edxml.Organ{OrganID: t.Receivers[0].OrganID}
-	if a := d.agencies[from.OrganID]; a != nil {
-		from = a.Organ
-	}
-	s := &edxml.Status{
-		From: from, StatusCode: edxml.StatusArrived, Description: "Đã nhận văn bản về hệ thống",
-		ResponseFor: edxml.ResponseFor{OrganID: t.From, Code: t.Code, DocumentID: t.DocumentID, PromulgationDate: t.PromulgationDate},
-		StaffInfo:   &edxml.StaffInfo{Staff: from.OrganName},
-		// the moment of its arrival here makes it the same Status when it is reported again
-		Timestamp: edxml.TimestampOf(t.Created),
-	}
-	if d.hosted(t.From) == nil {
-		if h.o.Upstream == VXP {
-			return h.node.Forward(ctx, s)
-		}
+	local := d.owner(t.From) != nil
+	if !local && h.o.Upstream != VXP {
 		return nil // the upstream axis reported it when the hub confirmed
 	}
-	return h.file(ctx, d, s)
+	for _, r := range t.Receivers {
+		from := edxml.Organ{OrganID: r.OrganID, OrganName: r.OrganName}
+		s := &edxml.Status{
+			From: from, StatusCode: edxml.StatusArrived, Description: "Đã nhận văn bản về hệ thống",
+			ResponseFor: edxml.ResponseFor{OrganID: t.From, Code: t.Code, DocumentID: t.DocumentID, PromulgationDate: t.PromulgationDate},
+			StaffInfo:   &edxml.StaffInfo{Staff: from.OrganName},
+			// the moment of its coming here makes it the same Status when it is reported again
+			Timestamp: edxml.TimestampOf(t.Created),
+		}
+		if err := h.node.Apply(ctx, t.ID, r.OrganID, s); err != nil {
+			return err
+		}
+		if local {
+			err = h.file(ctx, d, s)
+		} else {
+			err = h.node.Forward(ctx, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

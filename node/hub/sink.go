@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
-	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/node"
 )
 
@@ -19,20 +18,21 @@ func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content
 	if err != nil {
 		return err
 	}
+	var r route
 	now := time.Now()
-	var all []*node.Transfer
-	boxed := map[string]bool{}
-	for _, r := range t.Receivers {
-		p, ok := d.here(r.OrganID, now)
-		if !ok || boxed[p.agency.OrganID] || t.For != "" && !d.leads(t.For, p.agency) {
-			continue
+	one := t.For != "" && d.owner(t.For) != nil // else it was collected in the hub's own name, for all
+	for _, to := range t.Receivers {
+		if p, ok := d.here(to.OrganID, now); ok && (!one || d.leads(t.For, p.agency)) {
+			r.add(p.agency, edxml.Organ{OrganID: to.OrganID, OrganName: to.OrganName})
 		}
-		boxed[p.agency.OrganID] = true
+	}
+	var all []*node.Transfer
+	for _, b := range r.boxes {
 		number, err := newNumber()
 		if err != nil {
 			return err
 		}
-		box, err := h.box(node.StoredBy(t), p.agency.OrganID, number)
+		box, err := h.box(node.StoredBy(t), b, number)
 		if err != nil {
 			return err
 		}
@@ -46,18 +46,18 @@ func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content
 
 // leads reports whether an identifier leads to the mailbox of an agency.
 func (d *directory) leads(id string, to *Agency) bool {
-	a := d.hosted(id)
+	a := d.owner(id)
 	return a != nil && d.mailbox(a) == to
 }
 
-// Status implements node.Sink: a Status from upstream goes to the hosted
+// Status takes a Status from upstream, for node.Config.Statuses: it goes to the
 // agency it is addressed to.
 func (h *Hub) Status(ctx context.Context, s *edxml.Status) error {
 	d, err := h.directory(ctx)
 	if err != nil {
 		return err
 	}
-	if d.hosted(s.ResponseFor.OrganID) == nil {
+	if d.owner(s.ResponseFor.OrganID) == nil {
 		h.node.Log.WarnContext(ctx, "a status from upstream is for nobody here", "from", s.From.OrganID, "for", s.ResponseFor.OrganID)
 		return nil
 	}
@@ -75,7 +75,7 @@ func (h *Hub) Notify(ctx context.Context, t *node.Transfer) error {
 	if err != nil {
 		return err
 	}
-	if t.Kind != edxml.KindDocument || d.hosted(t.From) == nil {
+	if t.Kind != edxml.KindDocument || d.owner(t.From) == nil {
 		h.node.Log.ErrorContext(ctx, "given up", "transfer", t.ID, "kind", t.Kind, "from", t.From, "error", t.LastError)
 		return nil
 	}
@@ -89,14 +89,6 @@ func (h *Hub) Notify(ctx context.Context, t *node.Transfer) error {
 		if err := h.file(ctx, d, s); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// counterparts returns the other form of an identifier, if it has one.
-func counterparts(id string) []string {
-	if other, ok := organ.ID(id).Counterpart(); ok {
-		return []string{string(other)}
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
@@ -37,7 +38,7 @@ func (h *Hub) AcceptStatus(ctx context.Context, s *edxml.Status) error {
 			"không có văn bản %[1]q (%[2]s) giữa %[3]s và %[4]s / there is no document %[1]q (%[2]s) between %[3]s and %[4]s",
 			s.ResponseFor.DocumentID, s.ResponseFor.Code, s.From.OrganID, s.ResponseFor.OrganID)}
 	}
-	if d.hosted(s.ResponseFor.OrganID) == nil {
+	if d.owner(s.ResponseFor.OrganID) == nil {
 		return h.node.Forward(ctx, s)
 	}
 	return h.file(ctx, d, s)
@@ -50,29 +51,37 @@ func (h *Hub) applies(ctx context.Context, d *directory, s *edxml.Status) (bool,
 	if s.StatusCode.Canonical() == edxml.StatusTakeBack {
 		sender, receiver = receiver, sender
 	}
-	if a := d.hosted(receiver); a != nil {
-		receiver = a.OrganID
-	}
-	for _, id := range append([]string{sender}, counterparts(sender)...) {
-		for _, key := range aboutKeys(receiver, id, s.ResponseFor.DocumentID, s.ResponseFor.Code) {
-			found, err := h.node.Store.Find(ctx, key, "", maxPending)
-			if err != nil {
-				return false, err
-			}
-			if len(found) > 0 {
-				return true, h.node.Apply(ctx, found[len(found)-1].ID, receiver, s)
+	for _, r := range forms(receiver) {
+		for _, f := range forms(sender) {
+			for _, key := range aboutKeys(r, f, s.ResponseFor.DocumentID, s.ResponseFor.Code) {
+				found, err := h.node.Store.Find(ctx, key, "", maxPending)
+				if err != nil {
+					return false, err
+				}
+				if len(found) > 0 {
+					return true, h.node.Apply(ctx, found[len(found)-1].ID, r, s)
+				}
 			}
 		}
 	}
-	if d.hosted(receiver) != nil {
+	if d.owner(receiver) != nil {
 		return false, nil
 	}
 	return h.node.ApplyOut(ctx, sender, receiver, s) // on its way to a receiver upstream
 }
 
+// forms returns an identifier and its form of the other generation, if it has
+// one.
+func forms(id string) []string {
+	if other, ok := organ.ID(id).Counterpart(); ok {
+		return []string{id, string(other)}
+	}
+	return []string{id}
+}
+
 // file puts a Status into the mailbox of a hosted agency, once.
 func (h *Hub) file(ctx context.Context, d *directory, s *edxml.Status) error {
-	a := d.hosted(s.ResponseFor.OrganID)
+	a := d.owner(s.ResponseFor.OrganID)
 	if a == nil {
 		return fmt.Errorf("%w: %s", ErrNotHosted, s.ResponseFor.OrganID)
 	}
@@ -85,7 +94,7 @@ func (h *Hub) file(ctx context.Context, d *directory, s *edxml.Status) error {
 	if err != nil {
 		return err
 	}
-	t.AxisID, t.Due, t.Receivers = number, time.Time{}, []node.Receiver{{OrganID: box}}
+	t.AxisID, t.For, t.Due = number, box, time.Time{}
 	t.Unique = []string{statusKey(s), boxKey(box, number)}
 	t.Lookup = []string{tracesKey(box), untakenKey(box)}
 	err = h.node.Commit(ctx, t)

@@ -90,7 +90,7 @@ func (h *Hub) Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]
 	list := make([]vxp.Delivery, 0, len(found))
 	for _, t := range found {
 		list = append(list, vxp.Delivery{
-			ID: t.AxisID, Kind: k, From: t.From, To: t.Receivers[0].OrganID, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
+			ID: t.AxisID, Kind: k, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
 		})
 	}
 	return list, nil

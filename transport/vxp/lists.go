@@ -216,7 +216,7 @@ func (c *Client) Pending(ctx context.Context) ([]transport.Pending, error) {
 	}
 	pending := make([]transport.Pending, 0, len(deliveries))
 	for _, d := range deliveries {
-		pending = append(pending, transport.Pending{ID: d.ID})
+		pending = append(pending, transport.Pending{ID: d.ID, For: d.To})
 	}
 	return pending, nil
 }
