@@ -53,8 +53,14 @@ func aboutKeys(receiver, sender, documentID, code string) []string {
 	return keys
 }
 
-// statusKey is one Status: repeated, it is the same.
+// statusKey is one Status: repeated, it is the same. A Document arrives, is
+// taken, refused and done once at one receiver, whoever says so a second time;
+// the other codes may come again, at another time.
 func statusKey(s *edxml.Status) string {
-	r := s.ResponseFor
-	return fmt.Sprintf("hub status %q %q %q %q %s %q", s.From.OrganID, r.OrganID, r.DocumentID, r.Code, s.StatusCode.Canonical(), string(s.Timestamp))
+	r, code, at := s.ResponseFor, s.StatusCode.Canonical(), string(s.Timestamp)
+	switch code {
+	case edxml.StatusArrived, edxml.StatusRefused, edxml.StatusAccepted, edxml.StatusDone:
+		at = ""
+	}
+	return fmt.Sprintf("hub status %q %q %q %q %s %q", s.From.OrganID, r.OrganID, r.DocumentID, r.Code, code, at)
 }

@@ -129,8 +129,9 @@ func (h *Hub) packet(ctx context.Context, t *node.Transfer) *transport.Packet {
 	return p
 }
 
-// UpdateDelivery implements vxp.Backend. A receiver that failed to take a
-// Document in keeps it in its mailbox's history; the operator sees why.
+// UpdateDelivery implements vxp.Backend. On this wire status 01 is a packet of
+// its own that the receiver sends; Done reports nothing. A Document that a
+// receiver failed to take in stays in its mailbox's history, and says why.
 func (h *Hub) UpdateDelivery(ctx context.Context, organs []string, number string, s vxp.State, description string) error {
 	t, err := h.deliveryOf(ctx, organs, number)
 	if err != nil {
@@ -141,10 +142,6 @@ func (h *Hub) UpdateDelivery(ctx context.Context, organs []string, number string
 		return h.end(ctx, t, node.Failed, description)
 	case s != vxp.Done || t.State != node.Waiting:
 		return nil
-	case t.Kind == edxml.KindDocument:
-		if err := h.arrived(ctx, t); err != nil {
-			return err
-		}
 	}
 	return h.end(ctx, t, node.Collected, "")
 }
