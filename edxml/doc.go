@@ -22,8 +22,17 @@
 //	}
 //	p := r.Packet() // fields, findings, where the signatures stand
 //
-// [Read] does the same and throws the content away, keeping sizes and digests.
-// [Validate] adds what the rules have to say.
+// [Read] does the same and throws the content away, keeping sizes and digests,
+// and of PDF files what they show in passing ([PDF]).
+//
+// Judging comes on top of what reading found. [Validate] goes by the law,
+// [ValidateWith] by any set of rules ([Against]): what the law asks, what the
+// eDoc axis refuses, and what the vendor's Java library refuses are three
+// different things. A [Finding] has a rule, a place, the clause, and what to do
+// about it, in Vietnamese and English; [Rules] is the whole catalogue. What only
+// several packets show, doubles and statuses that do not fit, an [Exchange]
+// finds. Whether a signature holds is for package signature to say; the rules
+// for it (RuleSignature) are in the catalogue all the same.
 //
 // Nothing odd stops the reading but what could not be trusted afterwards: a
 // DTD, text that is no UTF-8 or UTF-16, XML that is none, a limit ([Limits]).
@@ -36,8 +45,8 @@
 // [NewReplacement] and [NewStatus] make values that lack nothing their kind
 // needs; [Write], [WriteEnvelope] and [WriteStatus] make packets of them, the
 // same bytes every time; [Convert] takes a packet from one profile to the
-// other. The lists of codes, with their names in Vietnamese and English, are
-// [CodeList].
+// other. Coded elements have types ([Priority], [StatusCode] and others) whose
+// Name is in Vietnamese and English; [CodeList] lists all codes of one.
 //
 // Signatures are about bytes, so nothing here ever rewrites a packet that was
 // received: keep what you read from, and hand that to package signature.

@@ -228,3 +228,30 @@ func ExampleConvert() {
 	}
 	// Output: a1 text/plain Ghi chú thử nghiệm.
 }
+
+// What one packet does not show: a status that comes from nobody's receiver.
+func ExampleExchange() {
+	document, err := edxml.NewDocument(edxml.Essentials{
+		From: edxml.Organ{OrganID: "G09", OrganName: "Bộ Nội vụ"}, To: []edxml.Organ{{OrganID: "H26", OrganName: "UBND thành phố Hà Nội"}},
+		Code: edxml.Code{CodeNumber: "12", CodeNotation: "BNV-VP"}, Promulgated: "2026/03/02", TypeName: "Công văn",
+		Subject: "Mời họp", Signer: edxml.SignerInfo{FullName: "Lê Văn Mẫu"}, At: time.Date(2026, 3, 2, 8, 0, 0, 0, edxml.Vietnam),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	stranger := edxml.Organ{OrganID: "H36", OrganName: "UBND tỉnh Lâm Đồng"}
+	status, err := edxml.NewStatus(stranger, edxml.StaffInfo{Department: "Văn thư"}, document, edxml.StatusAccepted, "", time.Date(2026, 3, 2, 9, 0, 0, 0, edxml.Vietnam))
+	if err != nil {
+		log.Fatal(err)
+	}
+	var x edxml.Exchange
+	x.Add("03.edxml", &edxml.Packet{Kind: edxml.KindStatus, Status: status})
+	x.Add("12.edxml", &edxml.Packet{Kind: edxml.KindDocument, Document: document})
+	for name, findings := range x.Statuses() {
+		for _, f := range findings {
+			fmt.Println(name, f.Rule, f.Message.EN)
+		}
+	}
+	// Output:
+	// 03.edxml ST-4 status 03 was sent by H36; by the document in 12.edxml it must be one of its receivers
+}
