@@ -288,6 +288,42 @@ func TestProxy(t *testing.T) {
 	}
 }
 
+// TestSmallBody sends what was announced, and nothing else.
+func TestSmallBody(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }))
+	t.Cleanup(srv.Close)
+	c := dial(t, transport.HTTPOptions{})
+	broken := errors.New("disk")
+	for name, tc := range map[string]struct {
+		body io.Reader
+		want error // nil for any
+		ok   bool
+	}{
+		"as announced": {strings.NewReader("12345"), nil, true},
+		"too short":    {strings.NewReader("1234"), io.ErrUnexpectedEOF, false},
+		"too long":     {strings.NewReader("123456"), nil, false},
+		"breaks":       {io.MultiReader(strings.NewReader("12"), iotest.ErrReader(broken)), broken, false},
+		"breaks late":  {io.MultiReader(strings.NewReader("12345"), iotest.ErrReader(broken)), broken, false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, io.NopCloser(tc.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = 5
+		res, err := c.Do(req)
+		if err == nil {
+			got, _ := io.ReadAll(res.Body)
+			res.Body.Close()
+			if string(got) != "12345" {
+				t.Errorf("%s: %q arrived", name, got)
+			}
+		}
+		if (err == nil) != tc.ok || tc.want != nil && !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestRedirect does not carry a request to where an answer points.
 func TestRedirect(t *testing.T) {
 	srv := httptest.NewServer(http.RedirectHandler("http://elsewhere.invalid/", http.StatusTemporaryRedirect))

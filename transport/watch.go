@@ -112,9 +112,10 @@ func small(req *http.Request) ([]byte, error) {
 	held := make([]byte, req.ContentLength)
 	_, err := io.ReadFull(req.Body, held)
 	if err == nil {
-		var one [1]byte
-		if n, end := req.Body.Read(one[:]); n > 0 || end != io.EOF {
-			err = fmt.Errorf("transport: body is longer than the %d octets announced: %w", req.ContentLength, end)
+		if n, end := io.ReadFull(req.Body, make([]byte, 1)); n > 0 {
+			err = fmt.Errorf("transport: body is longer than the %d octets announced", req.ContentLength)
+		} else if end != io.EOF {
+			err = end
 		}
 	}
 	if closing := req.Body.Close(); err == nil {
