@@ -2,6 +2,8 @@
 //
 // [Folder] is a directory: every Document becomes one folder that appears
 // whole or not at all, so a document system can simply watch for new names.
+// [Command] runs a program for each Document, [Webhook] posts it, [Func] calls
+// a function. All but the folder deliver at least once, with a stable id.
 package sink
 
 import (
@@ -10,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,7 @@ func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Co
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
-	if err := f.fill(tmp, t, open); err != nil {
+	if err := fill(tmp, t, open); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	if err := syncDir(tmp); err != nil {
@@ -52,7 +53,8 @@ func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Co
 	return syncDir(f.Dir)
 }
 
-func (f Folder) fill(dir string, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
+// fill writes what a Document consists of into a folder.
+func fill(dir string, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
 	record, err := json.MarshalIndent(t.Public(), "", "  ")
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
@@ -80,26 +82,32 @@ func (f Folder) fill(dir string, t *node.Transfer, open func(node.Content) (io.R
 	return nil
 }
 
-// Notify writes ID.failed.json for a Transfer that was given up.
+// Notify writes ID.failed.json for an outgoing Transfer that was given up, and
+// ID.recalled.json for a Document that its sender took back, whose folder it
+// removes if it is still there: whoever took it away has to destroy it.
 func (f Folder) Notify(ctx context.Context, t *node.Transfer) error {
-	record, err := json.MarshalIndent(t.Public(), "", "  ")
+	e := about(t)
+	record, err := json.MarshalIndent(e.Transfer, "", "  ")
 	if err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
-	final := filepath.Join(f.Dir, t.ID+".failed.json")
-	if _, err := os.Stat(final); err == nil {
-		return nil
-	}
-	tmp := filepath.Join(f.Dir, ".tmp-"+t.ID)
-	if err := write(tmp, strings.NewReader(string(record)+"\n")); errors.Is(err, fs.ErrExist) {
-		if err := os.Remove(tmp); err != nil {
+	if e.What == Recalled {
+		if err := os.RemoveAll(filepath.Join(f.Dir, t.ID)); err != nil {
 			return fmt.Errorf("sink: %w", err)
 		}
-		return f.Notify(ctx, t)
-	} else if err != nil {
+	}
+	final := filepath.Join(f.Dir, t.ID+"."+string(e.What)+".json")
+	if _, err := os.Stat(final); err == nil {
+		return syncDir(f.Dir)
+	}
+	tmp := filepath.Join(f.Dir, ".tmp-"+t.ID)
+	if err := os.RemoveAll(tmp); err != nil { // of a crash
+		return fmt.Errorf("sink: %w", err)
+	}
+	if err := write(tmp, strings.NewReader(string(record)+"\n")); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, final); err != nil {
