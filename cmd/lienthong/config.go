@@ -22,8 +22,8 @@ import (
 	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/boltstore"
-	"github.com/lienthong/lienthong/node/sink"
 	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
 )
 
@@ -38,6 +38,7 @@ type config struct {
 		TokenFile    string   `toml:"token_file"`
 		Poll         duration `toml:"poll"`
 		InsecureHTTP bool     `toml:"insecure_http"` // lets the token travel in clear
+		Workers      int      `toml:"workers"`       // calls at a time
 	} `toml:"axis"`
 	Sign struct {
 		Key     string `toml:"key"`
@@ -47,15 +48,17 @@ type config struct {
 	Verify struct {
 		Roots  string `toml:"roots"`
 		Policy string `toml:"policy"`
+
+		Senders map[string]node.SignaturePolicy `toml:"senders"` // by OrganId or code of the first level
+		Recalls string                          `toml:"recalls"`
 	} `toml:"verify"`
-	Sink struct {
-		Folder string `toml:"folder"`
-	} `toml:"sink"`
+	Sink  sinkConfig `toml:"sink"`
 	Retry struct {
 		First    duration `toml:"first"`
 		Max      duration `toml:"max"`
 		Deadline duration `toml:"deadline"`
 	} `toml:"retry"`
+	engineConfig
 
 	file string
 }
@@ -189,8 +192,8 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 	if c.OrganName == "" {
 		nc.Organ.OrganName = organName(c.Organ)
 	}
-	if c.Sink.Folder != "" {
-		nc.Sink = sink.Folder{Dir: c.path(c.Sink.Folder)}
+	if err := c.engine(&nc); err != nil {
+		return nc, err
 	}
 	var err error
 	if c.Sign.Key != "" || c.Sign.Cert != "" {
@@ -211,7 +214,7 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 		if err != nil {
 			return nc, err
 		}
-		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token}
+		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: watched(nc.Clock, transport.HTTPOptions{})}
 	}
 	return nc, nil
 }
@@ -239,14 +242,7 @@ func (c *config) checkURL() error {
 
 // token reads the access token, from the environment or its own file.
 func (c *config) token() (edxml.Secret, error) {
-	if v, ok := os.LookupEnv("LIENTHONG_AXIS_TOKEN"); ok {
-		return edxml.Secret(v), nil
-	}
-	if c.Axis.TokenFile == "" {
-		return "", configFault(c.file, errors.New("axis.token_file is missing (or set LIENTHONG_AXIS_TOKEN)"))
-	}
-	b, err := readSmall(c.path(c.Axis.TokenFile))
-	return edxml.Secret(strings.TrimSpace(string(b))), err
+	return c.secret("LIENTHONG_AXIS_TOKEN", c.Axis.TokenFile, "axis.token_file")
 }
 
 // organName returns the registered name of an agency, else its identifier.
@@ -361,6 +357,7 @@ store = "bolt:./data"
 {{if .Axis}}url = {{q .Axis}}{{else}}# url = "https://axis.example/edoc"{{end}}
 {{if .Token}}token_file = {{q .Token}}{{else}}# token_file = "token.txt"{{end}}
 {{if .Poll}}poll = {{q .Poll}}{{else}}# poll = "30s"{{end}}
+# workers = 4
 
 [sign]
 # {{if .VI}}Khóa và chứng thư để ký văn bản gửi đi; không có thì gửi không ký (chỉ để biết).{{else}}Key and certificate that sign outgoing documents; without them documents leave unsigned (for information only).{{end}}
@@ -372,13 +369,32 @@ store = "bolt:./data"
 # {{if .VI}}Chứng thư gốc tin cậy; policy: "warn" (nhận và ghi chú) hoặc "require" (từ chối bằng trạng thái 02).{{else}}Trusted roots; policy: "warn" (deliver and say so) or "require" (refuse with status 02).{{end}}
 {{if .Roots}}roots = {{q .Roots}}{{else}}# roots = "roots.pem"{{end}}
 # policy = "warn"
+# {{if .VI}}Khi nơi gửi thu hồi: "agree" (hủy và báo 15, theo QĐ 28/2018 Điều 9) hoặc "deny" (giữ và báo 16).{{else}}When a sender recalls: "agree" (destroy and report 15, QĐ 28/2018 Art. 9) or "deny" (keep and report 16).{{end}}
+# recalls = "agree"
+# {{if .VI}}Chính sách riêng theo mã cơ quan, hoặc theo mã cấp 1: "off", "warn", "require".{{else}}Policies by sender, or by code of the first level: "off", "warn", "require".{{end}}
+# senders = { "H41" = "require" }
 
 [sink]
-# {{if .VI}}Thư mục giao văn bản đến; không có thì văn bản nằm trong hộp đến.{{else}}Folder where incoming documents are handed over; without it they stay in the inbox.{{end}}
+# {{if .VI}}Nơi giao văn bản đến, một trong ba; không có thì văn bản nằm trong hộp đến.{{else}}Where incoming documents are handed over, one of three; without it they stay in the inbox.{{end}}
 # folder = "./incoming"
+# command = ["./receive.sh"]
+# webhook = "https://qlvb.example/hook"
+# webhook_secret_file = "hook.secret"
+# timeout = "10m"
 
 [retry]
 # first = "2s"
 # max = "10m"
 # deadline = "72h"
+
+[breaker]
+# {{if .VI}}Sau bấy nhiêu lỗi liên tiếp của trục thì tạm ngừng gọi, rồi thử từng lần một.{{else}}After so many faults of the axis in a row it is not called for a while, then once at a time.{{end}}
+# faults = 5
+# first = "30s"
+# max = "10m"
+
+[intake]
+# {{if .VI}}Ổ đĩa còn ít hơn slow thì nhận chậm lại, ít hơn stop thì ngừng nhận.{{else}}With less free space than slow intake slows down, below stop it ends.{{end}}
+# slow = "1GiB"
+# stop = "256MiB"
 `))
