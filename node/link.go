@@ -146,6 +146,28 @@ func (l *link) hurry(now time.Time) {
 	l.tell()
 }
 
+// rest waits for d, or until the link has been down and works again.
+func (l *link) rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	for down := false; ; {
+		l.mu.Lock()
+		open, changed := l.state.Open(), l.changed
+		l.mu.Unlock()
+		if down && !open {
+			return nil
+		}
+		down = open
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+			return nil
+		case <-changed:
+		}
+	}
+}
+
 // now returns the state of the link.
 func (l *link) now() Link {
 	l.mu.Lock()

@@ -135,20 +135,10 @@ func (n *Node) Run(ctx context.Context) error {
 // now and then who can be reached. A trouble is logged when it begins, when it
 // changes and when it ends, not at every look.
 func (n *Node) watch(ctx context.Context) error {
-	var directory time.Time
 	turns := []*turn{
 		{name: "list waiting documents", do: n.collect},
 		{name: "read statuses", do: n.applyStatuses},
-		{name: "refresh the directory", do: func(ctx context.Context) error {
-			if time.Since(directory) < directoryAge {
-				return nil
-			}
-			err := n.refreshDirectory(ctx)
-			if err == nil {
-				directory = time.Now()
-			}
-			return err
-		}},
+		{name: "refresh the directory", every: directoryAge, do: n.refreshDirectory},
 	}
 	for {
 		for _, t := range turns {
@@ -164,11 +154,19 @@ func (n *Node) watch(ctx context.Context) error {
 type turn struct {
 	name    string
 	do      func(context.Context) error
+	every   time.Duration // after it worked; 0: at every look
+	worked  time.Time
 	trouble string // what it failed with last, "" when it worked
 }
 
 func (n *Node) take(ctx context.Context, t *turn) {
+	if !t.worked.IsZero() && time.Since(t.worked) < t.every {
+		return
+	}
 	err := n.call(ctx, t.name, t.do)
+	if err == nil {
+		t.worked = time.Now()
+	}
 	switch {
 	case ctx.Err() != nil, errors.Is(err, errLinkDown):
 	case err != nil && err.Error() != t.trouble:

@@ -18,8 +18,9 @@ var ErrWithdrawn = errors.New("node: the sender took this document back; its con
 // lifts its legal hold.
 var errLegalHold = errors.New("node: a legal hold keeps its content from being destroyed")
 
-// settled is how old content must be for nobody to be still taking in the
-// packet that it belongs to.
+// settled is how old content must be before it is swept away: by then nobody is
+// still taking in a packet that has the same file. What is recalled within the
+// hour of its coming is sealed at once, and destroyed when the hour is over.
 const settled = time.Hour
 
 // await is what an incoming follower does before it is delivered: it waits for
@@ -184,9 +185,11 @@ func (n *Node) withdraw(ctx context.Context, t *Transfer) (func(*Transfer), erro
 	return func(t *Transfer) { t.State, t.Purged = Recalled, now }, nil
 }
 
-// destroy takes the content that was given up off the disk and reports 15. What
-// came within the last hour goes with a later sweep.
+// destroy takes the content that was given up off the disk, and reports 15.
 func (n *Node) destroy(ctx context.Context, t *Transfer) (func(*Transfer), error) {
+	if wait := time.Until(arrived(t).Add(settled)); wait > 0 {
+		return func(t *Transfer) { t.Due = time.Now().UTC().Add(wait) }, nil
+	}
 	if _, err := n.Store.Sweep(ctx, time.Now().Add(-settled), false); err != nil {
 		return nil, err
 	}
@@ -195,6 +198,17 @@ func (n *Node) destroy(ctx context.Context, t *Transfer) (func(*Transfer), error
 	}
 	n.Log.InfoContext(ctx, "destroyed", "transfer", t.ID, "document", t.DocumentID)
 	return func(t *Transfer) { finish(t, Recalled) }, nil
+}
+
+// arrived returns when the content of a Document was stored, at the latest.
+func arrived(t *Transfer) time.Time {
+	at := t.Created
+	for _, a := range t.Attempts {
+		if a.Step == "fetch" {
+			at = a.Start.Add(a.Duration)
+		}
+	}
+	return at
 }
 
 // maxNotes is how many findings are added to a Transfer after it was read.

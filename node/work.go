@@ -87,8 +87,11 @@ func (n *Node) work(ctx context.Context, d Direction, do step) error {
 		}
 		busy.Add(1)
 		go func() {
-			defer func() { <-slots; busy.Done(); n.wake(d) }()
-			n.walk(ctx, t, do)
+			defer busy.Done()
+			t := n.walk(ctx, t, do)
+			<-slots
+			n.wake(d)
+			n.hasten(ctx, t)
 		}()
 	}
 }
@@ -118,9 +121,30 @@ func (n *Node) wake(d Direction) {
 	}
 }
 
+// hasten gives an urgent Transfer its head start again when its pause is over,
+// or the axis works again: what was due before it would go first else. After a crash it waits in line.
+func (n *Node) hasten(ctx context.Context, t *Transfer) {
+	due := t.Due
+	pause := time.Until(due)
+	if t.Urgency == 0 || t.State != Queued || pause <= 0 || n.link.rest(ctx, pause) != nil {
+		return
+	}
+	_, err := n.Store.Update(ctx, t.ID, func(t *Transfer) error {
+		if !t.Due.Equal(due) || leased(t) {
+			return errUnchanged
+		}
+		t.Due = dueNow(t)
+		return nil
+	})
+	if err != nil && !errors.Is(err, errUnchanged) && ctx.Err() == nil {
+		n.Log.WarnContext(ctx, "urgent document waits in line", "transfer", t.ID, "error", err)
+	}
+	n.wake(Out)
+}
+
 // walk takes steps while they succeed and something is due, keeping the lease
-// alive, and gives the lease back.
-func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
+// alive, and gives the lease back. It returns the Transfer as it was last.
+func (n *Node) walk(ctx context.Context, t *Transfer, do step) *Transfer {
 	ctx, cancel := context.WithCancel(ctx)
 	id, renewed := t.ID, make(chan struct{})
 	go func() {
@@ -151,6 +175,7 @@ func (n *Node) walk(ctx context.Context, t *Transfer, do step) {
 	if err != nil && !errors.Is(err, errLeaseLost) {
 		n.Log.WarnContext(ctx, "lease not given back; it runs out by itself", "transfer", t.ID, "error", err)
 	}
+	return t
 }
 
 // renew renews the lease until ctx ends, and cancels the work when the lease is
