@@ -5,41 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
-	"testing"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/boltstore"
-	"github.com/lienthong/lienthong/transport"
 )
-
-type (
-	packet  = transport.Packet
-	receipt = transport.Receipt
-)
-
-// submit submits a packet that must be accepted.
-func submit(t testing.TB, n *node.Node, p []byte) *node.Transfer {
-	t.Helper()
-	s, err := n.Submit(t.Context(), bytes.NewReader(p))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.Transfer
-}
-
-// hand is a sink that hands Transfers to a channel.
-type hand chan<- *node.Transfer
-
-func (h hand) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content) (io.ReadCloser, error)) error {
-	h <- t
-	return nil
-}
-
-func (h hand) Notify(context.Context, *node.Transfer) error { return nil }
 
 func exampleStore(dir string) node.Store { return must(boltstore.Open(dir)) }
 
