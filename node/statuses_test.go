@@ -72,7 +72,7 @@ func TestStatuses(t *testing.T) {
 		in.scripted.statuses = func(time.Time) ([]edxml.Status, error) { return []edxml.Status{back, back}, nil }
 		inbox := bubbleStore(t, t.TempDir())
 		run(t, newNode(t, node.Config{Organ: province, Store: inbox, Axis: in}))
-		<-time.After(5 * time.Minute)
+		<-time.After(2 * time.Hour) // what is recalled within an hour is destroyed when it is over
 		got := only(t, inbox, node.In, edxml.KindDocument)
 		if !strings.Contains(codes(got, "H41"), "13") || strings.Count(codes(got, "H41"), "13") != 1 || codes(got, "H41") != "13 01 15" {
 			t.Errorf("take-back at the receiver: %q", codes(got, "H41"))

@@ -182,12 +182,12 @@ func FuzzFileName(f *testing.F) {
 // TestNotify tells twice that a Transfer was given up, and once after a crash.
 func TestNotify(t *testing.T) {
 	f := sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
-	x := transfer()
+	x := given(transfer())
 	x.LastError = "refused"
 	if err := f.Notify(t.Context(), x); err != nil {
 		t.Fatal(err)
 	}
-	y := transfer()
+	y := given(transfer())
 	y.LastError = "other"
 	if err := f.Notify(t.Context(), y); err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestNotify(t *testing.T) {
 	if !strings.Contains(string(b), `"lastError": "refused"`) || len(names(t, f.Dir)) != 1 {
 		t.Errorf("%s in %q", b, names(t, f.Dir))
 	}
-	z := transfer()
+	z := given(transfer())
 	z.ID = "id-2"
 	if err := os.WriteFile(filepath.Join(f.Dir, ".tmp-id-2"), []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
@@ -206,5 +206,29 @@ func TestNotify(t *testing.T) {
 	}
 	if got := names(t, f.Dir); !slices.Equal(got, []string{"id-1.failed.json", "id-2.failed.json"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// given makes a Transfer an outgoing one that was given up.
+func given(t *node.Transfer) *node.Transfer {
+	t.Direction, t.State = node.Out, node.Failed
+	return t
+}
+
+// TestNotifyRecalled tells twice that a delivered document was taken back.
+func TestNotifyRecalled(t *testing.T) {
+	f := sink.Folder{Dir: filepath.Join(t.TempDir(), "in")}
+	x := transfer("a.pdf")
+	if err := f.Deliver(t.Context(), x, opener); err != nil {
+		t.Fatal(err)
+	}
+	x.State = node.Sealed
+	for range 2 {
+		if err := f.Notify(t.Context(), x); err != nil {
+			t.Fatal(err)
+		}
+		if got := names(t, f.Dir); !slices.Equal(got, []string{"id-1.recalled.json"}) {
+			t.Errorf("%q", got)
+		}
 	}
 }
