@@ -214,7 +214,7 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 		if err != nil {
 			return nc, err
 		}
-		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: watched(nc.Clock, transport.HTTPOptions{})}
+		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: clocked(nc.Clock, transport.HTTPOptions{})}
 	}
 	return nc, nil
 }

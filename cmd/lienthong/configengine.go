@@ -126,8 +126,8 @@ func (c *config) secret(variable, file, key string) (edxml.Secret, error) {
 	return edxml.Secret(strings.TrimSpace(string(b))), err
 }
 
-// watched returns the client of an axis, whose answers tell its time.
-func watched(clock *transport.Clock, o transport.HTTPOptions) *http.Client {
+// clocked returns the client of an axis, whose answers tell its time.
+func clocked(clock *transport.Clock, o transport.HTTPOptions) *http.Client {
 	client := transport.NewHTTPClient(o)
 	client.Transport = clock.Watch(client.Transport)
 	return client
