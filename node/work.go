@@ -315,7 +315,8 @@ func finish(t *Transfer, s State) {
 // longer still has its turn.
 var headStart = [...]time.Duration{0, time.Hour, 2 * time.Hour, 4 * time.Hour}
 
-// dueNow is when a Transfer is due that is to be worked on at once.
+// dueNow is when a Transfer is due that is to be worked on at once: its place
+// in line is that of its coming, and of its urgency.
 func dueNow(t *Transfer) time.Time {
-	return time.Now().UTC().Add(-headStart[min(max(t.Urgency, 0), len(headStart)-1)])
+	return t.Created.Add(-headStart[min(max(t.Urgency, 0), len(headStart)-1)])
 }
