@@ -294,12 +294,21 @@ func TestAgreeJDK(t *testing.T) {
 		fmt.Fprintf(&list, "%s\n", strings.Join([]string{c.name + ".in", c.name + ".out", c.alg + ".key", c.alg + ".crt", jdkKinds[c.alg],
 			"http://www.w3.org/2001/04/xmldsig-more#" + c.alg, string(c.m), c.uri, "edXMLHeader"}, "\t"))
 	}
+	for _, name := range must(filepath.Glob(filepath.Join(fixtures, "[0-9]*.xml"))) {
+		text := string(must(os.ReadFile(name)))
+		if f := readFixture(t, strings.TrimSuffix(name, ".xml")+".txt"); f.reason == "" && !strings.Contains(text, `URI="cid:`) {
+			add(filepath.Base(name), text, "true") // signed with another run's keys
+		}
+	}
 	got := "\n" + jdk(t, dir, append([]string{"verify"}, names...)...)
 	for name, result := range want {
 		if !strings.Contains(got, "\n"+name+" "+result+"\n") {
 			t.Errorf("%s: the JDK does not say %s", name, result)
 		}
 	}
+	c := all[0]
+	write("pss.in", single(files...))
+	fmt.Fprintln(&list, strings.Join([]string{"pss.in", "pss.out", "rsa-sha256.key", "rsa-sha256.crt", "RSA", "http://www.w3.org/2007/05/xmldsig-more#rsa-pss", string(c.m), "", "edXMLHeader"}, "\t"))
 	write("list", list.String())
 	jdk(t, dir, "sign", "list")
 	for _, c := range all {
@@ -308,5 +317,15 @@ func TestAgreeJDK(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.accepts(t, "the JDK", string(made))
+	}
+	made := string(must(os.ReadFile(filepath.Join(dir, "pss.out"))))
+	if v := one(t, made, nil); v.Err != nil || v.Algorithm != "rsa-pss" || !strings.Contains(made, "SaltLength") {
+		t.Errorf("the JDK's RSA-PSS with parameters: %v\n%s", v.Err, made)
+	}
+	for _, change := range [][2]string{{">48<", ">20<"}, {">48<", ">0<"}, {"xmldsig-more#rsa-pss", "xmldsig-more#sha256-rsa-MGF1"}} {
+		changed := strings.Replace(made, change[0], change[1], 1)
+		if v := one(t, changed, nil); v.Err == nil || changed == made {
+			t.Errorf("RSA-PSS, %q: acceptable", change[1])
+		}
 	}
 }

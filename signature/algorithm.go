@@ -63,7 +63,8 @@ type Algorithm string
 // Algorithms returns the methods [Sign] and [Verify] know, the default of each
 // kind of key first: RSA PKCS#1 v1.5 (RFC 8017 §8.2), RSA-PSS with a salt as
 // long as the digest (RFC 6931 §2.3.10), ECDSA (§2.3.6), Ed25519 (RFC 9231
-// §2.3.12). Verify also knows SHA-1, see VerifyOptions.AllowLegacy.
+// §2.3.12). Verify also knows RSA-PSS with parameters (RFC
+// 9231 §2.3.9), and SHA-1, see VerifyOptions.AllowLegacy.
 func Algorithms() []Algorithm {
 	var names []Algorithm
 	for _, s := range schemes() {
@@ -79,6 +80,7 @@ type scheme struct {
 	uri  string
 	kind kind
 	hash crypto.Hash // of SignedInfo and, when signing, of what is referenced
+	salt int         // of PSS, in bytes; 0 is as long as the digest
 }
 
 // kind is what a key has to be for a signature method.
@@ -100,18 +102,18 @@ const (
 // schemes is the list of signature methods.
 func schemes() []scheme {
 	return []scheme{
-		{dsig.RSASHA256SignatureMethod, pkcs1, crypto.SHA256},
-		{dsig.RSASHA384SignatureMethod, pkcs1, crypto.SHA384},
-		{dsig.RSASHA512SignatureMethod, pkcs1, crypto.SHA512},
-		{more2007 + "sha256-rsa-MGF1", pss, crypto.SHA256},
-		{more2007 + "sha384-rsa-MGF1", pss, crypto.SHA384},
-		{more2007 + "sha512-rsa-MGF1", pss, crypto.SHA512},
-		{dsig.ECDSASHA256SignatureMethod, ecRaw, crypto.SHA256},
-		{dsig.ECDSASHA384SignatureMethod, ecRaw, crypto.SHA384},
-		{dsig.ECDSASHA512SignatureMethod, ecRaw, crypto.SHA512},
-		{more2021 + "eddsa-ed25519", edwards, crypto.SHA512},
-		{dsig.RSASHA1SignatureMethod, pkcs1, crypto.SHA1},
-		{dsig.ECDSASHA1SignatureMethod, ecRaw, crypto.SHA1},
+		{dsig.RSASHA256SignatureMethod, pkcs1, crypto.SHA256, 0},
+		{dsig.RSASHA384SignatureMethod, pkcs1, crypto.SHA384, 0},
+		{dsig.RSASHA512SignatureMethod, pkcs1, crypto.SHA512, 0},
+		{more2007 + "sha256-rsa-MGF1", pss, crypto.SHA256, 0},
+		{more2007 + "sha384-rsa-MGF1", pss, crypto.SHA384, 0},
+		{more2007 + "sha512-rsa-MGF1", pss, crypto.SHA512, 0},
+		{dsig.ECDSASHA256SignatureMethod, ecRaw, crypto.SHA256, 0},
+		{dsig.ECDSASHA384SignatureMethod, ecRaw, crypto.SHA384, 0},
+		{dsig.ECDSASHA512SignatureMethod, ecRaw, crypto.SHA512, 0},
+		{more2021 + "eddsa-ed25519", edwards, crypto.SHA512, 0},
+		{dsig.RSASHA1SignatureMethod, pkcs1, crypto.SHA1, 0},
+		{dsig.ECDSASHA1SignatureMethod, ecRaw, crypto.SHA1, 0},
 	}
 }
 
@@ -149,7 +151,7 @@ func (s scheme) check(public crypto.PublicKey, info, value []byte) bool {
 		case pkcs1:
 			return rsa.VerifyPKCS1v15(key, s.hash, s.sum(info), value) == nil
 		case pss:
-			return rsa.VerifyPSS(key, s.hash, s.sum(info), value, s.saltAsHash()) == nil
+			return rsa.VerifyPSS(key, s.hash, s.sum(info), value, s.pssOptions()) == nil
 		}
 	case *ecdsa.PublicKey:
 		n := (key.Curve.Params().BitSize + 7) / 8
@@ -169,15 +171,19 @@ func (s scheme) sign(signer crypto.Signer, info []byte) ([]byte, error) {
 	case edwards: // signs the text, not a digest of it
 		return signer.Sign(rand.Reader, info, crypto.Hash(0))
 	case pss:
-		return signer.Sign(rand.Reader, s.sum(info), s.saltAsHash())
+		return signer.Sign(rand.Reader, s.sum(info), s.pssOptions())
 	}
 	return rawSigner{signer}.Sign(rand.Reader, s.sum(info), s.hash)
 }
 
 func (s scheme) sum(b []byte) []byte { return hashOf(s.hash, b) }
 
-func (s scheme) saltAsHash() *rsa.PSSOptions {
-	return &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.hash}
+func (s scheme) pssOptions() *rsa.PSSOptions {
+	salt := s.salt
+	if salt == 0 {
+		salt = rsa.PSSSaltLengthEqualsHash
+	}
+	return &rsa.PSSOptions{SaltLength: salt, Hash: s.hash}
 }
 
 // digestMethod is the identifier of the digest that goes with the scheme.

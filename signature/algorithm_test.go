@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,7 +20,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lienthong/lienthong/edxml/xmlscan"
 	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/signature/c14n"
 )
 
 // keys are one key of every kind; "rsa" and "p256" are the authority's own.
@@ -181,6 +184,48 @@ func TestXmlsec1Algorithms(t *testing.T) {
 					t.Errorf("xmlsec1's: %v %s", v.Err, v.Algorithm)
 				}
 			})
+		}
+	}
+}
+
+// TestPSSParameters: RSA-PSS with its parameters written out, as other programs
+// have them.
+func TestPSSParameters(t *testing.T) {
+	const more = "http://www.w3.org/2007/05/xmldsig-more#"
+	digest := func(h string) string { return `<DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#` + h + `"/>` }
+	mgf := func(in string) string {
+		return `<p:MaskGenerationFunction Algorithm="` + more + `MGF1">` + in + `</p:MaskGenerationFunction>`
+	}
+	for _, c := range []struct {
+		params string // of a signature with SHA-256 and a salt of 32 bytes
+		want   error
+	}{
+		{"", nil},
+		{"<p:RSAPSSParams/>", nil},
+		{"<p:RSAPSSParams>" + digest("sha256") + mgf(digest("sha256")) + "<p:SaltLength>32</p:SaltLength><p:TrailerField>1</p:TrailerField></p:RSAPSSParams>", nil},
+		{"<p:RSAPSSParams>" + mgf("") + "</p:RSAPSSParams>", nil},
+		{"<p:RSAPSSParams><p:SaltLength>20</p:SaltLength></p:RSAPSSParams>", signature.ErrSignatureValue},
+		{"<p:RSAPSSParams><p:SaltLength>0</p:SaltLength></p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams><p:SaltLength>99999999999999999999</p:SaltLength></p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams><p:TrailerField>2</p:TrailerField></p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams>" + digest("sha512") + "</p:RSAPSSParams>", signature.ErrSignatureValue},
+		{"<p:RSAPSSParams>" + digest("sha256") + mgf(digest("sha512")) + "</p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams>" + digest("md5") + "</p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams>" + strings.Replace(mgf(""), "MGF1", "MGF2", 1) + "</p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<p:RSAPSSParams>" + digest("sha256") + digest("sha256") + "</p:RSAPSSParams>", signature.ErrShape},
+		{"<p:RSAPSSParams><x/></p:RSAPSSParams>", signature.ErrAlgorithm},
+		{"<x/>", signature.ErrAlgorithm},
+	} {
+		doc := func(value string) string {
+			return `<r xmlns:p="` + more + `"><a Id="x"/><Signature xmlns="` + nsDSig + `"><SignedInfo><CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>` +
+				`<SignatureMethod Algorithm="` + more + `rsa-pss">` + c.params + `</SignatureMethod>` + strings.ReplaceAll(reference("#x", excC14N, `<a Id="x"></a>`), "ds:", "") +
+				`</SignedInfo><SignatureValue>` + value + `</SignatureValue></Signature></r>`
+		}
+		sum := sha256.Sum256(octetsIn(doc(""), c14n.Exclusive, func(t *xmlscan.Token) bool { return t.Name.Local == "SignedInfo" }))
+		value := must(ca().rsa.Signer.Sign(rand.Reader, sum[:], &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256}))
+		v := verifyXML(t, doc(base64Of(value)), signature.XMLOptions{Key: ca().rsa.Signer.Public()})
+		if c.want == nil && v.Err != nil || !errors.Is(v.Err, c.want) {
+			t.Errorf("%s: %v, want %v", c.params, v.Err, c.want)
 		}
 	}
 }

@@ -106,12 +106,8 @@ func (b *block) signedInfo(el *etree.Element) error {
 	if !ok {
 		return refuse(ErrAlgorithm, "CanonicalizationMethod %q", uri)
 	}
-	name, err := bare(children[1])
-	if err != nil {
+	if b.scheme, err = signatureMethod(children[1]); err != nil {
 		return err
-	}
-	if b.scheme, ok = schemeOf(name); !ok {
-		return refuse(ErrAlgorithm, "SignatureMethod %q", name)
 	}
 	for _, child := range children[2:] {
 		r, err := parseRef(child)
@@ -152,12 +148,8 @@ func parseRef(el *etree.Element) (*ref, error) {
 	if len(children) != 2 || !isDSig(children[0], "DigestMethod") || !isDSig(children[1], "DigestValue") {
 		return nil, refuse(ErrShape, "Reference %q does not hold Transforms, DigestMethod and DigestValue", uri)
 	}
-	name, err := bare(children[0])
-	if err != nil {
+	if r.method, err = digestOf(children[0]); err != nil {
 		return nil, err
-	}
-	if r.method = digestHash(name); r.method == 0 {
-		return nil, refuse(ErrAlgorithm, "DigestMethod %q", name)
 	}
 	r.digest, err = octetsOf(children[1])
 	return r, err

@@ -42,6 +42,9 @@ var (
 	ErrExpired = because("expired", "chứng thư đã hết hạn", "the certificate has expired")
 	// ErrNotYetValid: the certificate had not begun at the time of the verdict.
 	ErrNotYetValid = because("not-yet-valid", "chứng thư chưa có hiệu lực", "the certificate is not valid yet")
+	// ErrKeyUsage: the signer's certificate says that its key is for something
+	// else; VerifyOptions.AllowLegacy makes it a warning.
+	ErrKeyUsage = because("key-usage", "chứng thư của người ký không dùng để ký", "the signer's certificate is not for signing")
 	// ErrRevoked: the certificate of the signer or of an issuer was revoked
 	// before the time that counts: that of a time stamp, else of the verdict.
 	ErrRevoked = because("revoked", "chứng thư đã bị thu hồi", "the certificate was revoked")

@@ -367,6 +367,25 @@ func TestTrust(t *testing.T) {
 	}
 }
 
+// TestKeyUsage: a certificate for other uses is refused, and with AllowLegacy named.
+func TestKeyUsage(t *testing.T) {
+	key := *ca().rsa
+	for usage, want := range map[x509.KeyUsage]error{
+		0: nil, x509.KeyUsageDigitalSignature: nil, x509.KeyUsageContentCommitment: nil,
+		x509.KeyUsageKeyEncipherment: signature.ErrKeyUsage, x509.KeyUsageCertSign: signature.ErrKeyUsage,
+	} {
+		key.Chain = []*x509.Certificate{ca().issue(&x509.Certificate{Subject: name("Dung vao viec khac"), KeyUsage: usage}, key.Signer, ca().root)}
+		signed := sign(t, single(files...), nil, &key, signature.Auto)
+		if v := one(t, signed, nil); !errors.Is(v.Err, want) {
+			t.Errorf("%b: %v", usage, v.Err)
+		}
+		v, err := signature.Verify(strings.NewReader(signed), int64(len(signed)), nil, signature.VerifyOptions{Roots: ca().roots, AllowLegacy: true})
+		if err != nil || v[0].Err != nil || (len(v[0].Warnings) > 0) != (want != nil) {
+			t.Errorf("%b, legacy: %v %v", usage, v, err)
+		}
+	}
+}
+
 func TestVerdictJSON(t *testing.T) {
 	signed := sign(t, single(files...), nil, ca().rsa, signature.Auto)
 	good := one(t, signed, nil)

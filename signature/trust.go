@@ -78,7 +78,8 @@ func (o VerifyOptions) trust(signer *x509.Certificate, given []*x509.Certificate
 	return nil, refuse(ErrUntrusted, "%s: %v", signer.Subject, err)
 }
 
-// strength refuses short keys and names what was let pass.
+// strength refuses short keys, and certificates for other uses (RFC 5280
+// §4.2.1.3), and names what was let pass.
 func (o VerifyOptions) strength(signer *x509.Certificate) (warnings []string, err error) {
 	if key, ok := signer.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < minRSA {
 		if bits := key.N.BitLen(); !o.AllowLegacy || bits < minLegacyRSA {
@@ -87,6 +88,9 @@ func (o VerifyOptions) strength(signer *x509.Certificate) (warnings []string, er
 		warnings = append(warnings, fmt.Sprintf("an RSA key of %d bits", key.N.BitLen()))
 	}
 	if u := signer.KeyUsage; u != 0 && u&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+		if !o.AllowLegacy {
+			return nil, refuse(ErrKeyUsage, "%s", signer.Subject)
+		}
 		warnings = append(warnings, "the certificate is not meant for signatures (key usage)")
 	}
 	return warnings, nil

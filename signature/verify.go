@@ -20,8 +20,8 @@ type VerifyOptions struct {
 	// for signatures that carry no certificate. A KeyValue finds the one with
 	// its key. They are trusted no more than those in a packet.
 	Known map[string]*x509.Certificate
-	// AllowLegacy accepts SHA-1 and RSA keys of 1,024 bits, each with a
-	// warning in the Verdict.
+	// AllowLegacy accepts SHA-1, RSA keys of 1,024 bits, and certificates whose
+	// key usage says something else, each with a warning in the Verdict.
 	AllowLegacy bool
 	// Stamps are time stamps kept beside the packet; each counts for the
 	// signature it binds. Those in a signature are found there.

@@ -288,12 +288,8 @@ func (p *properties) readCertificate(el *etree.Element) error {
 	if len(children) != 2 || !isDSig(children[0], "DigestMethod") || !isDSig(children[1], "DigestValue") {
 		return refuse(ErrShape, "CertDigest does not hold DigestMethod and DigestValue")
 	}
-	name, err := bare(children[0])
-	if err != nil {
+	if p.certHash, err = digestOf(children[0]); err != nil {
 		return err
-	}
-	if p.certHash = digestHash(name); p.certHash == 0 {
-		return refuse(ErrAlgorithm, "DigestMethod %q", name)
 	}
 	p.certSum, err = octetsOf(children[1])
 	return err

@@ -7,7 +7,9 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.security.spec.MGF1ParameterSpec;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.PSSParameterSpec;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -21,6 +23,7 @@ import javax.xml.crypto.dsig.XMLSignatureFactory;
 import javax.xml.crypto.dsig.dom.DOMSignContext;
 import javax.xml.crypto.dsig.dom.DOMValidateContext;
 import javax.xml.crypto.dsig.spec.C14NMethodParameterSpec;
+import javax.xml.crypto.dsig.spec.RSAPSSParameterSpec;
 import javax.xml.crypto.dsig.spec.TransformParameterSpec;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.transform.TransformerFactory;
@@ -39,6 +42,9 @@ import org.w3c.dom.NodeList;
  */
 public class Peer {
     static final XMLSignatureFactory SIGNATURES = XMLSignatureFactory.getInstance("DOM");
+    /** Other parameters than the defaults, which the JDK does not write. */
+    static final RSAPSSParameterSpec PSS =
+        new RSAPSSParameterSpec(new PSSParameterSpec("SHA-512", "MGF1", MGF1ParameterSpec.SHA512, 48, 1));
 
     public static void main(String[] args) throws Exception {
         if (args[0].equals("sign")) {
@@ -95,7 +101,7 @@ public class Peer {
         transforms.add(SIGNATURES.newTransform(what[6], (TransformParameterSpec) null));
         var info = SIGNATURES.newSignedInfo(
             SIGNATURES.newCanonicalizationMethod(what[6], (C14NMethodParameterSpec) null),
-            SIGNATURES.newSignatureMethod(what[5], null),
+            SIGNATURES.newSignatureMethod(what[5], what[5].endsWith("#rsa-pss") ? PSS : null),
             List.of(SIGNATURES.newReference(reference, SIGNATURES.newDigestMethod(DigestMethod.SHA256, null), transforms, null, null)));
         var infos = SIGNATURES.getKeyInfoFactory();
         var keyInfo = infos.newKeyInfo(List.of(infos.newX509Data(List.of(cert))));
