@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -358,6 +359,9 @@ func stayIdle(dir string) error {
 func TestIdleStoreTakesLittleMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("RssAnon is a word of Linux")
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("the race detector takes memory of its own")
 	}
 	cmd, _, out := child(t, "idle", t.TempDir())
 	line, err := out.ReadString('\n')
