@@ -275,6 +275,59 @@ func BenchmarkGrowth(b *testing.B) {
 	})
 }
 
+// BenchmarkFanOut delivers a document of 20 KB to 4,000 mailboxes in one commit,
+// beside the bare bbolt writing 4,000 records of the same size in one.
+func BenchmarkFanOut(b *testing.B) {
+	const receivers = 4000
+	s, err := Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	bare, err := bbolt.Open(filepath.Join(b.TempDir(), "floor.db"), 0o600, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bare.Close()
+	var ours, floor time.Duration
+	for n := 0; b.Loop(); n++ {
+		c, err := s.Put(b.Context(), strings.NewReader(strings.Repeat(fmt.Sprint(n), 20<<10)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		var all []*node.Transfer
+		for i := range receivers {
+			t := document(receivers*n + i)
+			t.Direction, t.Words, t.Envelope = node.Box, nil, c
+			t.Lookup = []string{fmt.Sprint("waiting ", i)}
+			all = append(all, t)
+		}
+		began := time.Now()
+		if err := s.Create(b.Context(), all...); err != nil {
+			b.Fatal(err)
+		}
+		ours += time.Since(began)
+		began = time.Now()
+		if err := bare.Update(func(tx *bbolt.Tx) error {
+			bucket, err := tx.CreateBucketIfNotExists([]byte("b"))
+			for i := 0; i < receivers && err == nil; i++ {
+				var record []byte
+				if record, err = encode(all[i]); err == nil {
+					err = bucket.Put([]byte(all[i].ID), record)
+				}
+			}
+			return err
+		}); err != nil {
+			b.Fatal(err)
+		}
+		floor += time.Since(began)
+	}
+	b.ReportMetric(ours.Seconds()*1e3/float64(b.N), "ours-ms")
+	b.ReportMetric(floor.Seconds()*1e3/float64(b.N), "floor-ms")
+	b.ReportMetric(floor.Seconds()/ours.Seconds(), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
 func kilobytes(field []byte) float64 {
 	n, _ := strconv.ParseFloat(string(bytes.Fields(field)[0]), 64)
 	return n

@@ -27,13 +27,13 @@ func TestTornCommit(t *testing.T) {
 	furnish(t, s)
 	s.indexer.stop()
 	size := os.Getpagesize()
-	before := snapshot(t, s)
+	before := fileOf(t, s)
 	tr := document(20)
 	tr.Envelope = put(t, s, "late")
 	if err := s.Create(t.Context(), tr); err != nil {
 		t.Fatal(err)
 	}
-	after := snapshot(t, s)
+	after := fileOf(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +72,8 @@ func TestTornCommit(t *testing.T) {
 	}
 }
 
-// snapshot returns the file of an open store.
-func snapshot(t *testing.T, s *Store) []byte {
+// fileOf returns the file of an open store.
+func fileOf(t *testing.T, s *Store) []byte {
 	t.Helper()
 	b, err := os.ReadFile(s.file())
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -141,17 +142,13 @@ func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
 
 // Update changes a Transfer. Its ID and Direction stay what they are.
 func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
-	var committed []byte
+	var committed *node.Transfer
 	err := s.commit(ctx, func(tx *bbolt.Tx) error {
-		committed = nil
-		before, err := read(tx, id)
+		t, err := read(tx, id)
 		if err != nil {
 			return refusal{err}
 		}
-		t, err := read(tx, id) // again, as change may write into its slices
-		if err != nil {
-			return refusal{err}
-		}
+		before := snapshot(t)
 		if err := change(t); err != nil {
 			return refusal{err}
 		}
@@ -164,15 +161,28 @@ func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfe
 		if err := taken(tx, t); err != nil {
 			return refusal{err}
 		}
-		if committed, err = encode(t); err != nil {
+		data, err := encode(t)
+		if err != nil {
 			return refusal{err}
 		}
-		return s.write(tx, before, t, committed)
+		t.Due, t.LeasedUntil = t.Due.UTC(), t.LeasedUntil.UTC() // as it is stored
+		committed = t
+		return s.write(tx, before, t, data)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return decode(id, committed)
+	return committed, nil
+}
+
+// snapshot copies a Transfer before it is changed, as far as write and
+// node.Transition look at it: a change may write into slices.
+func snapshot(t *node.Transfer) *node.Transfer {
+	s := *t
+	s.Receivers, s.Parts = slices.Clone(t.Receivers), slices.Clone(t.Parts)
+	s.Unique, s.Lookup, s.Holds = slices.Clone(t.Unique), slices.Clone(t.Lookup), slices.Clone(t.Holds)
+	s.Count, s.Words = slices.Clone(t.Count), slices.Clone(t.Words)
+	return &s
 }
 
 // Remove forgets a Transfer.
@@ -195,11 +205,9 @@ func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now 
 	if at.IsZero() || at.After(now) { // spares an idle node the commits
 		return nil, node.ErrNothingDue
 	}
-	var id string
-	var committed []byte
+	var committed *node.Transfer
 	err = s.commit(ctx, func(tx *bbolt.Tx) error {
-		committed = nil
-		at, id = head(tx, d)
+		at, id := head(tx, d)
 		if at.IsZero() || at.After(now) {
 			return refusal{node.ErrNothingDue}
 		}
@@ -211,16 +219,18 @@ func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now 
 			return err
 		}
 		leased := *t
-		leased.Lease, leased.LeasedUntil = holder, now.Add(hold)
-		if committed, err = encode(&leased); err != nil {
+		leased.Lease, leased.LeasedUntil = holder, now.Add(hold).UTC()
+		data, err := encode(&leased)
+		if err != nil {
 			return refusal{err}
 		}
-		return s.write(tx, t, &leased, committed)
+		committed = &leased
+		return s.write(tx, t, &leased, data)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return decode(id, committed)
+	return committed, nil
 }
 
 // NextDue returns, in UTC, when Lease will next find something.

@@ -35,6 +35,7 @@ var searchCases = []testCase{
 
 var journalCases = []testCase{
 	{"every transition has its row, and each row its predecessor", journalRows},
+	{"a change in place is a change", journalInPlace},
 	{"what is no transition leaves no row", journalSilent},
 	{"what is refused leaves no row", journalRefused},
 	{"the chain holds under many changes at once", journalAtOnce},
@@ -416,6 +417,25 @@ func journalRows(h *house) {
 	h.same("receivers", got[3].Receivers, []node.Reported{{OrganID: "000.00.00.H41", Code: "01"}})
 	h.same("purged contents", got[4].Contents, needs)
 	h.same("acts", got[4].Acts, []node.Act{{At: at(8), Actor: "bình", Action: "purge", Reason: "hết hạn"}})
+}
+
+// journalInPlace changes slices where they are, as callers may.
+func journalInPlace(h *house) {
+	h.stock()
+	h.create(full(1))
+	h.update(id(1), func(t *node.Transfer) { t.Receivers[0].Code = "06" })
+	h.update(id(1), func(t *node.Transfer) { t.Holds[0] = t.Parts[0].Content.SHA256 })
+	h.update(id(1), func(t *node.Transfer) { t.Words[0], t.Count[0] = "new", "new" })
+	got := h.journal()
+	h.same("rows", len(got), 3)
+	if h.Failed() {
+		return
+	}
+	h.same("receiver", got[1].Receivers, []node.Reported{{OrganID: full(1).Receivers[0].OrganID, Code: "06"}})
+	h.same("contents", got[2].Contents, full(1).Holds)
+	h.same("old word", h.search(node.In, "w1"), []string{})
+	h.same("new word", h.search(node.In, "new"), []string{id(1)})
+	h.same("counts", h.counts(""), map[string]int64{"c2": 1, "new": 1})
 }
 
 func journalSilent(h *house) {
