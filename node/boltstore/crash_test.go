@@ -32,7 +32,7 @@ const (
 
 func TestMain(m *testing.M) {
 	run, ok := map[string]func(string) error{
-		"hold": holdFolder, "work": workUntilKilled, "limit": limitFileSize, "full": fillDisk, "readonly": loseWriting, "idle": stayIdle,
+		"hold": holdFolder, "work": workUntilKilled, "limit": limitFileSize, "full": fillDisk, "readonly": loseWriting, "idle": stayIdle, "narrow": liveNarrow,
 	}[os.Getenv(role)]
 	if !ok {
 		os.Exit(m.Run())
@@ -376,4 +376,31 @@ func TestIdleStoreTakesLittleMemory(t *testing.T) {
 		t.Errorf("%q kB, error %v, want less than 40 MB", line, err)
 	}
 	t.Logf("%d kB", kB)
+}
+
+// liveNarrow works where the process may not have many addresses.
+func liveNarrow(dir string) error {
+	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: 16 << 30, Max: 16 << 30}); err != nil {
+		return err
+	}
+	s, err := Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(s, "0-000000"), s.Close())
+}
+
+func TestFewAddressesAreEnough(t *testing.T) {
+	dir := t.TempDir()
+	cmd, _, out := child(t, "narrow", dir)
+	said, err := io.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	if records := audit(t, dir); records != 1 {
+		t.Errorf("%d records\n%s", records, said)
+	}
 }

@@ -124,9 +124,12 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	if err := s.whole(); err != nil {
 		return nil, err
 	}
-	s.db, err = bbolt.Open(s.file(), 0o600, &bbolt.Options{
-		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, InitialMmapSize: addressSpace(),
-	})
+	options := bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, InitialMmapSize: addressSpace()}
+	s.db, err = bbolt.Open(s.file(), 0o600, &options)
+	if errors.Is(err, syscall.ENOMEM) { // somebody limits the addresses of this process
+		options.InitialMmapSize = 0
+		s.db, err = bbolt.Open(s.file(), 0o600, &options)
+	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, &LockedError{Dir: dir}
