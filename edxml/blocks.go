@@ -49,6 +49,9 @@ func (r *Reader) block(t *xmlscan.Tree) error {
 		d.extra = &r.document().Extra
 		d.block(func(el *etree.Element) { r.refs = d.manifest(el) })
 	case "ErrorList":
+		r.once("ErrorList", t)
+		d.extra = &r.document().Extra
+		d.block(func(el *etree.Element) { r.document().Errors = d.errors(el) })
 	default:
 		r.find("PKT-2", t.Pos(t.Root), d.above+"/"+t.Root.Tag, t.Root.Tag)
 	}

@@ -351,6 +351,28 @@ func (d *decoder) status(el *etree.Element, s *Status) {
 	})
 }
 
+// errors reads an ErrorList.
+func (d *decoder) errors(el *etree.Element) (list []ErrorEntry) {
+	d.each(el, func(name string, el *etree.Element) bool {
+		if name != "Error" {
+			return false
+		}
+		var e ErrorEntry
+		d.each(el, func(name string, el *etree.Element) bool {
+			switch name {
+			case "Code":
+				return set(&e.Code, el)
+			case "Description":
+				return set(&e.Description, el)
+			}
+			return false
+		})
+		list = append(list, e)
+		return true
+	}, "Error")
+	return list
+}
+
 // manifest reads the references of either profile.
 func (d *decoder) manifest(el *etree.Element) (refs []*reference) {
 	d.each(el, func(name string, el *etree.Element) bool {

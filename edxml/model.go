@@ -151,6 +151,13 @@ type Business struct {
 	Extra            []Extra         `json:"extra,omitempty"`
 }
 
+// ErrorEntry is an entry of the ErrorList, a header block of the SOAP profile
+// that is empty in what senders send.
+type ErrorEntry struct {
+	Code        string `json:"code,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
 // Document is an edXML business packet (văn bản): QCVN 102:2016/BTTTT, the
 // MessageHeader, TraceHeaderList and Manifest. Absent elements are zero values.
 type Document struct {
@@ -172,6 +179,7 @@ type Document struct {
 	ApplicationType  string           `json:"applicationType,omitempty"` // extension
 	TraceHeaders     []TraceHeader    `json:"traceHeaders,omitempty"`
 	Business         *Business        `json:"business,omitempty"`
+	Errors           []ErrorEntry     `json:"errors,omitempty"` // SOAP only: a single file has no place for them
 	Attachments      []Attachment     `json:"attachments,omitempty"`
 	Extra            []Extra          `json:"extra,omitempty"`
 }

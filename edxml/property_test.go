@@ -69,6 +69,7 @@ func (m maker) document() *edxml.Document {
 	d := &edxml.Document{}
 	m.fill(reflect.ValueOf(d).Elem())
 	d.OtherInfo.Secret = "" // never written
+	d.Errors = nil          // in the one profile only, see TestErrorList
 	if d.Business == nil {
 		d.Business = &edxml.Business{DocType: edxml.New} // absent means new
 	}
@@ -262,5 +263,27 @@ func TestExtraNames(t *testing.T) {
 				t.Errorf("%q was written", name)
 			}
 		}
+	}
+}
+
+// TestErrorList: what an axis or an older sender put into the ErrorList is kept,
+// and written where the profile has a place for it.
+func TestErrorList(t *testing.T) {
+	d := soundDocument()
+	d.Errors = []edxml.ErrorEntry{{Code: "M.Exist", Description: "Văn bản <đã> có"}, {Code: "2"}}
+	text := write(t, edxml.WriteEnvelope, d)
+	p, err := edxml.Read(strings.NewReader(text), edxml.ReadOptions{Parts: queue([]edxml.Part{{ID: "a", Content: strings.NewReader("x")}})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(d.Errors, p.Document.Errors); diff != "" || len(p.Findings) != 0 {
+		t.Errorf("%v\n%s", p.Findings, diff)
+	}
+	if again := write(t, edxml.WriteEnvelope, p.Document); again != text {
+		t.Errorf("written again:\n%s", again)
+	}
+	odd := alter(t, text, "<edXML:ErrorList>", `<edXML:ErrorList id="7"><edXML:Tip>x</edXML:Tip>`)
+	if p, err = edxml.Read(strings.NewReader(odd), edxml.ReadOptions{}); err != nil || len(p.Document.Errors) != 2 || len(p.Document.Extra) != 2 {
+		t.Errorf("%v, %+v", err, p.Document)
 	}
 }

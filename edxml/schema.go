@@ -62,6 +62,7 @@ type particle struct {
 	name     string
 	many     bool
 	required bool
+	inner    bool // it holds elements; its name may hold a value elsewhere
 	want     Text // of a value
 }
 
@@ -142,10 +143,7 @@ func (g *grammar) refer(el *etree.Element, attr, kind string) *etree.Element {
 // element notes the content of an element and of all below it.
 func (g *grammar) element(el *etree.Element) {
 	name := el.SelectAttrValue("name", "")
-	body := el.SelectElement("complexType")
-	if body == nil {
-		body = g.refer(el, "type", "complexType")
-	}
+	body := g.complex(el)
 	if _, known := g.content[name]; body == nil || known {
 		return
 	}
@@ -159,6 +157,15 @@ func (g *grammar) element(el *etree.Element) {
 	for _, b := range below {
 		g.element(b)
 	}
+}
+
+// complex returns the content of an element that holds elements, nil for one
+// that holds a value.
+func (g *grammar) complex(el *etree.Element) *etree.Element {
+	if body := el.SelectElement("complexType"); body != nil {
+		return body
+	}
+	return g.refer(el, "type", "complexType")
 }
 
 // particles adds the children that a group of a content model allows.
@@ -180,7 +187,7 @@ func (g *grammar) particles(group *etree.Element, required bool, to *model, belo
 			}
 			name := el.SelectAttrValue("name", "")
 			if !slices.ContainsFunc(to.particles, func(p particle) bool { return p.name == name }) {
-				to.particles = append(to.particles, particle{name, el.SelectAttrValue("maxOccurs", "1") != "1", needed, g.want(el)})
+				to.particles = append(to.particles, particle{name, el.SelectAttrValue("maxOccurs", "1") != "1", needed, g.complex(el) != nil, g.want(el)})
 				*below = append(*below, el)
 			}
 		}

@@ -275,9 +275,11 @@ func (k *skeleton) lacking() {
 // filled writes a missing element, and what must be in it.
 func (k *skeleton) filled(p particle, parent string) {
 	k.write(line{parent: parent, name: p.name, filled: true}, "<"+p.name+">")
-	for _, q := range k.form.content[p.name].particles {
-		if q.required {
-			k.filled(q, p.name)
+	if p.inner {
+		for _, q := range k.form.content[p.name].particles {
+			if q.required {
+				k.filled(q, p.name)
+			}
 		}
 	}
 	k.write(line{parent: parent, name: p.name, filled: true}, "</"+p.name+">")
@@ -306,9 +308,9 @@ func clip(s string) string {
 }
 
 // leaf says that an element whose name is that of a container elsewhere holds
-// a value here, as Code does in ResponseFor.
+// a value here, as Code does in ResponseFor and in Error.
 func (k *skeleton) leaf(l line) bool {
-	return slices.ContainsFunc(k.form.content[l.parent].particles, func(p particle) bool { return p.name == l.name && p.want.EN != "" })
+	return slices.ContainsFunc(k.form.content[l.parent].particles, func(p particle) bool { return p.name == l.name && !p.inner })
 }
 
 // start writes the start tag of a container, with the attributes that the

@@ -140,6 +140,7 @@ var judgements = []struct {
 	{"STR-5", "document", "ResponseFor[1]", edxml.Law, []string{el("Code", "7/CV-UBND"), "", el("DocumentId", "x"), ""}, []string{el("Code", "7/CV-UBND"), ""}},
 	{"AXS-1", "soap", "To[2]/Fax", edxml.Axis, []string{el("Fax", "2"), el("Fax", "3"), el("Fax", "2"), el("Fax", "4"), el("Fax", "2"), ""}, []string{el("Fax", "2"), el("Fax", "")}},
 	{"AXS-1", "soap", "ErrorList", edxml.Axis, []string{"<edXML:ErrorList/>", ""}, nil},
+	{"STR-2", "soap", "ErrorList/Error[1]/Description", edxml.Law, []string{"<edXML:ErrorList/>", el("ErrorList", el("Error", el("Code", "1")))}, []string{"<edXML:ErrorList/>", el("ErrorList", el("Error", el("Code", "1")+el("Description", "x")))}},
 	{"AXS-2", "soap", "MessageHeader", edxml.Axis, []string{"<edXML:MessageHeader>", `<edXML:MessageHeader xmlns:edXML="http://www.e-doc.vn/Schema">`}, []string{"edXML:Subject>", "Subject>", "/edXML:Subject>", "/Subject>"}},
 	{"AXS-3", "document", "PromulgationInfo/PromulgationDate", edxml.Axis, []string{el("PromulgationDate", "2026/03/02"), el("PromulgationDate", "2026/03/04")}, []string{el("PromulgationDate", "2026/03/02"), el("PromulgationDate", "2026/03/03")}},
 	{"AXS-4", "document", "DocumentType/Type", edxml.Axis, []string{el("Type", "2"), el("Type", "18")}, []string{el("Type", "2"), ""}},

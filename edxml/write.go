@@ -138,7 +138,7 @@ func WriteEnvelope(w io.Writer, d *Document) error {
 	x.open("SOAP-ENV:Header")
 	x.messageHeader(d)
 	x.traceHeaderList(d)
-	x.raw("    <edXML:ErrorList/>\n")
+	x.errorList(d.Errors)
 	x.close("SOAP-ENV:Header")
 	x.open("SOAP-ENV:Body")
 	x.open("edXML:Manifest")
@@ -334,6 +334,21 @@ func (x *xmlWriter) business(b *Business) {
 	}
 	x.extra("Bussiness", b.Extra)
 	x.close(x.prefix + "Bussiness")
+}
+
+func (x *xmlWriter) errorList(list []ErrorEntry) {
+	if len(list) == 0 {
+		x.raw("    <edXML:ErrorList/>\n")
+		return
+	}
+	x.open(x.prefix + "ErrorList")
+	for _, e := range list {
+		x.open(x.prefix + "Error")
+		x.leaf("Code", e.Code)
+		x.leaf("Description", e.Description)
+		x.close(x.prefix + "Error")
+	}
+	x.close(x.prefix + "ErrorList")
 }
 
 func (x *xmlWriter) receiver(r Receiver) {

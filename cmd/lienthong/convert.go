@@ -177,6 +177,8 @@ func (p *program) kept(name string, differences []difference) error {
 		case d.A == nil:
 		case strings.HasPrefix(d.Path, extraPath):
 			p.talk("%s: %s nằm ngoài quy chuẩn và không được chép lại", "%s: %s is not in the standard and is not copied", name, clean(strings.TrimPrefix(d.Path, extraPath)))
+		case strings.HasPrefix(d.Path, "errors["):
+			p.talk("%s: %s (ErrorList) chỉ có chỗ trong dạng SOAP và không được chép lại", "%s: %s (ErrorList) has a place in the SOAP form only and is not copied", name, d.Path)
 		case !d.Harmless || strings.HasPrefix(d.Path, "traceHeaders["):
 			lost = append(lost, d.Path)
 		}
