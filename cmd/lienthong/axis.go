@@ -75,7 +75,7 @@ func (p *program) axis(c *cli.Context) error {
 		doors = append(doors, axisDoor{"admin", address, a.Admin(), nil})
 	}
 	if address := c.String("tls-expired"); address != "" {
-		cert, err := axistest.ExpiredCertificate()
+		cert, err := a.ExpiredCertificate()
 		if err != nil {
 			return err
 		}

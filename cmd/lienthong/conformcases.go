@@ -103,6 +103,7 @@ lienthong axis --test --listen 127.0.0.1:8070 --admin 127.0.0.1:8071
 | GET /organs | mọi cơ quan, kèm sự cố của mã dành riêng | every organ, with the Trouble of the reserved ones |
 | GET /orders | sự cố còn chờ | the Troubles still to come |
 | POST /orders | sự cố cho N lần gọi tới: ` + "`" + `{"trouble":"drop","operation":"SendDocument","organ":"H41","times":3}` + "`" + ` | a Trouble for the next N calls |
+| GET /expired.pem | chứng thư hết hạn của --tls-expired, để client tin nó | the expired certificate of --tls-expired, for a client to believe |
 | POST /reset | như lúc đầu | everything as in the beginning |
 `)
 	for _, g := range append(conform.AxisGroups(), conform.ClientGroups()...) {

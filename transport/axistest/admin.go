@@ -3,6 +3,7 @@ package axistest
 import (
 	"embed"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"html/template"
 	"io"
@@ -23,6 +24,7 @@ var pages embed.FS
 //	GET  /organs      every organ: [{"organ":…,"name":…,"trouble":…}]
 //	GET  /orders      the Troubles for the next calls that have not come yet
 //	POST /orders      one Order more: {"trouble":"drop","operation":"SendDocument","organ":"H41","times":3}
+//	GET  /expired.pem the expired certificate, as PEM, for a client to believe
 //	POST /reset       everything as in the beginning
 //
 // It asks for no credential: whoever reaches it may do all of that. Requests
@@ -32,6 +34,15 @@ func (a *Axis) Admin() http.Handler {
 	mux.HandleFunc("GET /{$}", a.adminPage)
 	mux.HandleFunc("GET /admin.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pages, "admin.css") })
 	mux.HandleFunc("GET /journal", a.adminJournal)
+	mux.HandleFunc("GET /expired.pem", func(w http.ResponseWriter, _ *http.Request) {
+		cert, err := a.ExpiredCertificate()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/x-pem-file")
+		_ = pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: cert.Leaf.Raw}) // nobody is left to tell
+	})
 	mux.HandleFunc("GET /organs", a.adminOrgans)
 	mux.HandleFunc("GET /orders", a.adminOrders)
 	mux.HandleFunc("POST /orders", a.adminOrder)

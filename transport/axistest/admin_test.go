@@ -163,19 +163,23 @@ func TestOrders(t *testing.T) {
 
 // TestExpired has a client object to the date, and to nothing else.
 func TestExpired(t *testing.T) {
-	cert, err := axistest.ExpiredCertificate()
+	axis := axistest.New(axistest.Options{Dir: t.TempDir(), Gentle: true})
+	defer axis.Close()
+	cert, err := axis.ExpiredCertificate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	axis := axistest.New(axistest.Options{Dir: t.TempDir(), Gentle: true})
-	defer axis.Close()
 	srv := httptest.NewUnstartedServer(axis)
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 	srv.Config.ErrorLog = quiet()
 	srv.StartTLS()
 	defer srv.Close()
 	roots := x509.NewCertPool()
-	roots.AddCert(cert.Leaf)
+	door := httptest.NewServer(axis.Admin())
+	defer door.Close()
+	if _, _, text := ask(t, "GET", door.URL+"/expired.pem", ""); !roots.AppendCertsFromPEM([]byte(text)) {
+		t.Fatalf("no certificate: %s", text)
+	}
 	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}
 	defer tr.CloseIdleConnections()
 	c := &edoc.Client{URL: srv.URL, Organ: "G22", Token: axistest.Token("G22"), HTTP: &http.Client{Transport: tr}}

@@ -2,6 +2,7 @@ package axistest
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -66,7 +67,8 @@ type Axis struct {
 	keys       map[string]string       // numbers, by the VXP call that sent the Document
 	registered map[string]registration // by OrganId
 
-	stored   int64 // octets on disk
+	stored   int64           // octets on disk
+	expired  tls.Certificate // made when it is asked for first
 	journal  []Entry
 	requests int64           // in the journal's whole life
 	calls    map[call]uint64 // how often each was made

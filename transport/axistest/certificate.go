@@ -13,10 +13,24 @@ import (
 	"time"
 )
 
-// ExpiredCertificate makes a certificate for this machine that ended a day ago.
-// It signs itself, so that a client which believes it (the certificate is in
-// Leaf) has nothing to object to but the date.
-func ExpiredCertificate() (tls.Certificate, error) {
+// ExpiredCertificate returns a certificate for this machine that ended a day
+// ago. It signs itself, so that a client which believes it (it is in Leaf, and
+// at the management door under /expired.pem) has nothing to object to but the
+// date. An Axis has one of its own.
+func (a *Axis) ExpiredCertificate() (tls.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.expired.Leaf != nil {
+		return a.expired, nil
+	}
+	cert, err := expired()
+	if err == nil {
+		a.expired = cert
+	}
+	return cert, err
+}
+
+func expired() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("axistest: %w", err)
