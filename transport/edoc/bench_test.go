@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
@@ -71,6 +72,70 @@ func benchmarkSend(b *testing.B, size int) {
 			b.Fatal(err)
 		}
 		io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+	}
+	race(b, ours, floor, len(wire))
+}
+
+// BenchmarkFetch fetches a Document of one file; its floor is a plain POST
+// that is answered with the same octets, hashed and discarded.
+func BenchmarkFetch(b *testing.B) {
+	for _, size := range []int{20 << 10, 5 << 20, 100 << 20} {
+		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) { benchmarkFetch(b, size) })
+	}
+}
+
+// holding is the axis of the transcripts with another Document.
+type holding struct{ fixed }
+
+func (h holding) Document(context.Context, string, string) (*transport.Packet, error) {
+	return h.held, nil
+}
+
+func benchmarkFetch(b *testing.B, size int) {
+	p := packet(b, document("1", office), file{"f@x", "f.bin", "application/octet-stream", randomish(size)})
+	wire := framed(b, p)
+	axis := httptest.NewServer(edoc.NewHandler(holding{fixed{held: p}}, edoc.HandlerOptions{}))
+	defer axis.Close()
+	source := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Length", strconv.Itoa(len(wire)))
+		w.Write(wire)
+	}))
+	defer source.Close()
+	c := client(b, axis.URL, office)
+	plain := &http.Client{Transport: &http.Transport{WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10}}
+	defer plain.CloseIdleConnections()
+
+	ours := func() {
+		in, err := c.Fetch(b.Context(), "1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer in.Close()
+		for {
+			piece, err := in.Next()
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := io.Copy(sha256.New(), piece.Content); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	floor := func() {
+		req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, source.URL, bytes.NewReader(wire[:500]))
+		if err != nil {
+			b.Fatal(err)
+		}
+		res, err := plain.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		io.Copy(sha256.New(), res.Body)
 		res.Body.Close()
 	}
 	race(b, ours, floor, len(wire))
