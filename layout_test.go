@@ -36,8 +36,9 @@ var ladder = []struct{ packages, down string }{
 	{"transport/edoc transport/vxp", "transport/soap"},
 	{"transport/axistest transport/conform", "transport/edoc transport/vxp"},
 	{"node", "transport/edoc transport/vxp"},
-	{"node/boltstore node/pgstore node/storetest node/sink node/api node/console node/hub", "node"},
-	{"cmd", "node/boltstore node/pgstore node/sink node/api node/console node/hub transport/axistest transport/conform"},
+	{"node/boltstore node/pgstore node/storetest node/sink node/api node/console node/hub node/metrics", "node"},
+	{"node/drop", "node/api"},
+	{"cmd", "node/boltstore node/pgstore node/sink node/console node/hub node/drop node/metrics transport/axistest transport/conform"},
 }
 
 // rungs turns the table into: package → every package it may import.

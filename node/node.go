@@ -103,6 +103,7 @@ func New(c Config) (*Node, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.Store = indexed{c.Store}
 	return &Node{
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge: map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},

@@ -22,6 +22,8 @@ import (
 	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/boltstore"
+	"github.com/lienthong/lienthong/node/drop"
+	"github.com/lienthong/lienthong/node/sink"
 	"github.com/lienthong/lienthong/signature"
 	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
@@ -59,8 +61,13 @@ type config struct {
 		Deadline duration `toml:"deadline"`
 	} `toml:"retry"`
 	engineConfig
+	API     apiSection     `toml:"api"`
+	Drop    dropSection    `toml:"drop"`
+	Metrics metricsSection `toml:"metrics"`
+	Log     logSection     `toml:"log"`
 
-	file string
+	file    string
+	fromEnv []string // keys that the environment has overridden
 }
 
 // duration is a time.Duration written as "30s" or "10m".
@@ -95,13 +102,19 @@ func readConfig(file string) (*config, error) {
 		return nil, configFault(file, err)
 	}
 	if unknown := meta.Undecoded(); len(unknown) > 0 {
-		return nil, configFault(file, fmt.Errorf("unknown key %s", unknown[0]))
+		return nil, configFault(file, c.unknownKey(unknown[0]))
+	}
+	if err := c.override(environment); err != nil {
+		return nil, configFault(file, err)
 	}
 	if c.Organ == "" {
 		return nil, configFault(file, errors.New("organ is missing"))
 	}
 	if c.Store == "" {
 		c.Store = "bolt:./data"
+	}
+	if err := c.check(); err != nil {
+		return nil, configFault(file, err)
 	}
 	return c, nil
 }
@@ -194,6 +207,9 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 	}
 	if err := c.engine(&nc); err != nil {
 		return nc, err
+	}
+	if nc.Sink == nil && c.Drop.Folder != "" {
+		nc.Sink = sink.Folder{Dir: filepath.Join(c.path(c.Drop.Folder), drop.Incoming)}
 	}
 	var err error
 	if c.Sign.Key != "" || c.Sign.Cert != "" {
@@ -301,6 +317,14 @@ func (p *program) configCommand() *cli.Command {
 				&cli.DurationFlag{Name: "poll", DefaultText: "30s", Usage: p.say("bao lâu xem trục một lần", "how often to look at the axis")},
 			},
 			Action: p.configInit,
+		}, {
+			Name:  "check",
+			Usage: p.say("kiểm tra cấu hình và mọi tệp nó nêu tên", "check the configuration and every file it names"),
+			Flags: []cli.Flag{p.configFlag(), p.jsonFlag()}, Action: p.configCheck,
+		}, {
+			Name:  "show",
+			Usage: p.say("in cấu hình đang có hiệu lực, che các bí mật", "print the configuration as it counts, secrets masked"),
+			Flags: []cli.Flag{p.configFlag(), p.jsonFlag()}, Action: p.configShow,
 		}},
 	}
 }
@@ -381,6 +405,23 @@ store = "bolt:./data"
 # webhook = "https://qlvb.example/hook"
 # webhook_secret_file = "hook.secret"
 # timeout = "10m"
+
+[api]
+# {{if .VI}}Cửa REST cho hệ thống văn bản; không ghi thì máy chọn cổng trống trên 127.0.0.1, "off" thì đóng. Token: lienthong token create.{{else}}The REST door for document systems; unset, a free port of 127.0.0.1 is taken, "off" closes it. Tokens: lienthong token create.{{end}}
+# listen = "127.0.0.1:8071"
+# {{if .VI}}Ngoài 127.0.0.1 phải có TLS.{{else}}Beyond 127.0.0.1 there must be TLS.{{end}}
+# cert = "api.crt"
+# key = "api.key"
+# rate = 50.0
+# max_body = "4GiB"
+
+[drop]
+# {{if .VI}}Thư mục thả tệp: đặt gói tin vào outgoing/, văn bản đến nằm trong incoming/.{{else}}Drop folder: packets put into outgoing/ are sent, documents that come are in incoming/.{{end}}
+# folder = "./drop"
+
+[log]
+# level = "info"
+# format = "text"
 
 [retry]
 # first = "2s"

@@ -69,7 +69,7 @@ func (p *program) app() *cli.App {
 		}},
 		Commands: []*cli.Command{
 			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.conformCommand(), p.configCommand(),
-			p.submitCommand(), p.inboxCommand(), p.outboxCommand(),
+			p.submitCommand(), p.inboxCommand(), p.outboxCommand(), p.tokenCommand(),
 			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
 			p.xmldsigCommand(), p.certCommand(),

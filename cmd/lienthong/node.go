@@ -2,18 +2,27 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/api"
+	"github.com/lienthong/lienthong/node/drop"
+	"github.com/lienthong/lienthong/node/metrics"
+	"github.com/lienthong/lienthong/transport"
 )
 
 func (p *program) nodeCommand() *cli.Command {
@@ -26,8 +35,8 @@ func (p *program) nodeCommand() *cli.Command {
 
 // node runs until it is told to stop.
 func (p *program) node(c *cli.Context) (err error) {
-	if c.NArg() > 0 {
-		return usageError{edxml.Text{VI: "lệnh này không có đối số: " + c.Args().First(), EN: "this command takes no argument: " + c.Args().First()}, c.Command.HelpName}
+	if err := noArgument(c); err != nil {
+		return err
 	}
 	cfg, err := readConfig(c.String("config"))
 	if err != nil {
@@ -37,13 +46,20 @@ func (p *program) node(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(p.err, nil))
+	token, err := cfg.axisToken()
+	if err != nil {
+		return err
+	}
+	log, level, err := cfg.Log.logger(p.err, token)
+	if err != nil {
+		return err
+	}
 	n, err := cfg.open(log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Store.Close()) }()
-	door, err := api.Listen(socket)
+	h, err := openHouse(cfg, n, level, socket)
 	if err != nil {
 		return err
 	}
@@ -54,30 +70,249 @@ func (p *program) node(c *cli.Context) (err error) {
 		log.Warn("no key is configured: documents leave unsigned, for information only", "config", cfg.file)
 	}
 	log.Info("node runs", "organ", cfg.Organ, "store", cfg.Store, "version", version())
-	fmt.Fprintln(p.out, "node "+socket)
-	return serve(c.Context, n, door)
+	doors := "node " + socket + "\n"
+	if h.url != "" {
+		log.Info("api " + h.url)
+		doors += "api " + h.url + "\n"
+	}
+	fmt.Fprint(p.out, doors)
+	return h.run(c.Context)
+}
+
+// axisToken returns the access token, "" when there is no axis.
+func (c *config) axisToken() (edxml.Secret, error) {
+	if c.Axis.URL == "" {
+		return "", nil
+	}
+	return c.token()
 }
 
 // shutdown is how long open requests may take when the node stops.
 const shutdown = 10 * time.Second
 
-// serve runs the engine and its door until ctx ends.
-func serve(ctx context.Context, n *node.Node, door net.Listener) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	server := &http.Server{Handler: upkeep(n, api.New(n, api.Options{Log: n.Log}).Local()), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
-	go func() { failed <- server.Serve(door) }()
-	ran := make(chan error, 1)
-	go func() { ran <- n.Run(ctx) }()
-	var err error
-	select {
-	case err = <-failed:
-		cancel()
-		err = errors.Join(err, <-ran)
-	case err = <-ran:
-	}
-	stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
-	defer done()
-	return errors.Join(err, server.Shutdown(stop))
+// house is a node with its doors open.
+type house struct {
+	config   *config
+	node     *node.Node
+	level    *slog.LevelVar
+	door     *api.Door
+	webhooks []api.Webhook
+	drop     *drop.Folder
+	servers  []served
+	url      string // of the REST door, "" when it is closed
 }
+
+// served is a server with what it listens on.
+type served struct {
+	*http.Server
+	net.Listener
+}
+
+// openHouse opens the doors that the configuration asks for.
+func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (*house, error) {
+	h := &house{config: cfg, node: n, level: level}
+	var err error
+	if h.webhooks, err = cfg.webhooks(); err != nil {
+		return nil, err
+	}
+	m, err := h.measure()
+	if err != nil {
+		return nil, err
+	}
+	h.door = api.New(n, api.Options{
+		MaxBody: int64(cfg.API.MaxBody), Rate: cfg.API.Rate, Burst: cfg.API.Burst, Log: n.Log, Metrics: m.Handler(),
+		Count: func(q api.Request) { m.Request(q.Route, q.Status, q.Code, q.Duration) },
+	})
+	local, err := api.Listen(socket)
+	if err != nil {
+		return nil, err
+	}
+	h.serve(local, upkeep(n, h.door.Local()))
+	if at := cfg.API.address(); at != "" {
+		if err := h.listen(at); err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+	}
+	if at := cfg.Metrics.Listen; at != "" {
+		l, err := net.Listen("tcp", at)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("metrics.listen: %w", err), h.close())
+		}
+		n.Log.Info("metrics http://" + l.Addr().String() + "/metrics")
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", m.Handler())
+		h.serve(l, mux)
+	}
+	if cfg.Drop.Folder != "" {
+		h.drop = &drop.Folder{Dir: cfg.path(cfg.Drop.Folder), Door: api.InProcess(h.door.Local()), Poll: time.Duration(cfg.Drop.Poll), Log: n.Log}
+	}
+	return h, nil
+}
+
+// measure puts the counters in front of the node's ports.
+func (h *house) measure() (*metrics.Metrics, error) {
+	m, n := metrics.New(version()), h.node
+	if n.Axis != nil {
+		n.Axis = m.Axis(n.Axis)
+	}
+	n.Sink = m.Sink(n.Sink)
+	dir, err := h.config.folder()
+	if err != nil {
+		return nil, err
+	}
+	m.Watch(metrics.Watched{Node: n, Free: freeSpace(dir), Certificates: h.config.certificates})
+	return m, nil
+}
+
+// certificates reads the node's own certificates, by what they are for: those
+// that can be read. That one cannot is for doctor to say.
+func (c *config) certificates() map[string]*x509.Certificate {
+	all := map[string]*x509.Certificate{}
+	for use, file := range map[string]string{"sign": c.Sign.Cert, "api": c.API.Cert} {
+		if file == "" {
+			continue
+		}
+		if certs, err := readCertificates(c.path(file)); err == nil && len(certs) > 0 {
+			all[use] = certs[0].Certificate
+		}
+	}
+	return all
+}
+
+// listen opens the REST door.
+func (h *house) listen(at string) error {
+	scheme, cfg := "http", h.config
+	var secure *tls.Config
+	if cfg.API.Cert != "" {
+		files, err := transport.LoadCertificate(cfg.path(cfg.API.Cert), cfg.path(cfg.API.Key))
+		if err != nil {
+			return configFault(cfg.file, err)
+		}
+		secure, scheme = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.Server, NextProtos: []string{"h2", "http/1.1"}}, "https"
+	}
+	l, err := net.Listen("tcp", at)
+	if err != nil {
+		return fmt.Errorf("api.listen: %w", err)
+	}
+	h.url = scheme + "://" + l.Addr().String()
+	if secure != nil {
+		l = tls.NewListener(l, secure)
+	}
+	h.serve(l, h.door.Remote())
+	return nil
+}
+
+// serve adds a server.
+func (h *house) serve(l net.Listener, handler http.Handler) {
+	h.servers = append(h.servers, served{&http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(h.node.Log.Handler(), slog.LevelDebug), // handshakes that strangers break off
+	}, l})
+}
+
+// close closes doors that nobody serves yet.
+func (h *house) close() error {
+	var all []error
+	for _, s := range h.servers {
+		all = append(all, s.Listener.Close())
+	}
+	return errors.Join(all...)
+}
+
+// run runs the engine and everything around it until ctx ends, then stops in
+// order: no new requests, open ones finish, leases are given back.
+func (h *house) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range h.servers {
+		g.Go(func() error {
+			if err := s.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error { return h.node.Run(ctx) })
+	for _, w := range h.webhooks {
+		g.Go(func() error { return h.door.Push(ctx, w) })
+	}
+	if h.drop != nil {
+		g.Go(func() error { return h.drop.Run(ctx) })
+	}
+	g.Go(func() error { h.reloadOnHUP(ctx); return nil })
+	g.Go(func() error {
+		<-ctx.Done()
+		h.tell("STOPPING=1")
+		h.door.Stop()
+		stop, done := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
+		defer done()
+		var all []error
+		for _, s := range h.servers {
+			if err := s.Shutdown(stop); err != nil {
+				all = append(all, err, s.Server.Close())
+			}
+		}
+		return errors.Join(all...)
+	})
+	h.tell("READY=1")
+	return g.Wait()
+}
+
+// tell tells systemd; that it does not listen is no reason to stop.
+func (h *house) tell(state string) {
+	if err := notify(state); err != nil {
+		h.node.Log.Warn("systemd was not told", "state", state, "error", err)
+	}
+}
+
+// reloadOnHUP reads the configuration anew when the process is told to, and
+// changes what can be changed while it runs. Tokens and certificates need no
+// telling: they are looked up each time.
+func (h *house) reloadOnHUP(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		}
+		h.tell("RELOADING=1")
+		if err := h.reload(); err != nil {
+			h.node.Log.Error("the configuration was not reloaded; the one before goes on", "error", err)
+		}
+		h.tell("READY=1")
+	}
+}
+
+// reload changes the level of the log and the rate of the REST door.
+func (h *house) reload() error {
+	cfg, err := readConfig(h.config.file)
+	if err != nil {
+		return err
+	}
+	level, err := cfg.Log.level()
+	if err != nil {
+		return err
+	}
+	h.level.Set(level)
+	h.door.SetRate(cfg.API.Rate, cfg.API.Burst)
+	var restart []string
+	now := cfg.shown()
+	for name, before := range h.config.shown() {
+		if !reloaded[name] && fmt.Sprint(now[name]) != fmt.Sprint(before) {
+			restart = append(restart, name)
+		}
+		delete(now, name)
+	}
+	for name := range now {
+		if !reloaded[name] {
+			restart = append(restart, name)
+		}
+	}
+	h.node.Log.Info("configuration reloaded", "level", level, "need a restart", restart)
+	return nil
+}
+
+// reloaded are the keys that a reload changes.
+var reloaded = map[string]bool{"log.level": true, "api.rate": true, "api.burst": true}

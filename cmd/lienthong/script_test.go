@@ -22,6 +22,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,6 +51,8 @@ func TestMain(m *testing.M) {
 //	                           (without http:// also $NAME_ADDR); "WORD VALUE" in a line
 //	                           that comes with it becomes $NAME_WORD
 //	halt CODE NAME             interrupt what start started; it must end with this code
+//	hup NAME                   have what start started read its configuration anew
+//	said NAME PATTERN          wait until it has said something on standard error
 //	kill9 NAME                 kill -9 what start started
 //	await PATTERN PROGRAM ARG… run a program again and again until its standard output
 //	                           matches, for a minute at most
@@ -91,7 +95,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "alter": alter, "tidy": tidy,
-			"start": start, "halt": halt, "kill9": kill9, "await": await, "field": field, "full": full, "large": large, "mode": mode,
+			"start": start, "halt": halt, "kill9": kill9, "hup": hup, "said": said, "await": await, "field": field, "full": full, "large": large, "mode": mode,
 		},
 	})
 }
@@ -206,7 +210,7 @@ func mkcert(ts *testscript.TestScript, neg bool, args []string) {
 // child is a program that start runs, and what it said.
 type child struct {
 	cmd  *exec.Cmd
-	errs bytes.Buffer
+	errs talk
 	done chan struct{} // closed when it has ended
 	end  error         // of Wait, when it has ended
 }
@@ -257,6 +261,44 @@ func halt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(c.cmd.Process.Signal(os.Interrupt))
 	<-c.done
 	wantCode(ts, args[0], c.end)
+}
+
+// talk is what a child says, which may be read while it goes on.
+type talk struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (t *talk) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(b)
+}
+
+func (t *talk) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
+}
+
+func hup(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "hup NAME")
+	ts.Check(ts.Value(started{}).(map[string]*child)[args[0]].cmd.Process.Signal(syscall.SIGHUP))
+}
+
+func said(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "said NAME PATTERN")
+	c := ts.Value(started{}).(map[string]*child)[args[0]]
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
+		if pattern.MatchString(c.errs.String()) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not say %q within a minute: %s", args[0], args[1], c.errs.String())
 }
 
 func kill9(ts *testscript.TestScript, neg bool, args []string) {

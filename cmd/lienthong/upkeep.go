@@ -137,7 +137,7 @@ var errOtherStore = told{exitFailed, edxml.Text{
 }}
 
 func (k localKeeper) bolt() (*boltstore.Store, error) {
-	if s, ok := k.node.Store.(*boltstore.Store); ok {
+	if s, ok := k.node.Driver().(*boltstore.Store); ok {
 		return s, nil
 	}
 	return nil, errOtherStore

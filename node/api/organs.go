@@ -4,11 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/lienthong/lienthong/edxml/organ"
+	"github.com/lienthong/lienthong/node"
 )
 
 // Organ is an agency of the register.
@@ -28,7 +26,7 @@ type Organs struct {
 // organs searches the register by the beginnings of words, accents optional,
 // or by the beginning of an identifier.
 func (d *Door) organs(w http.ResponseWriter, r *http.Request) {
-	asked, now := words(r.FormValue("q")), time.Now()
+	asked, now := node.Words(r.FormValue("q")), time.Now()
 	found, most := Organs{Organs: []Organ{}}, limit(r)
 	latest := map[string]int{} // a code whose holder changed its name has several rows
 	for e := range organ.Register() {
@@ -47,7 +45,7 @@ func (d *Door) organs(w http.ResponseWriter, r *http.Request) {
 }
 
 func fits(asked []string, e organ.Entry) bool {
-	have := append(words(e.Name), fold(e.Code))
+	have := node.Words(e.Name + " " + e.Code)
 	for _, a := range asked {
 		ok := false
 		for _, h := range have {
@@ -58,22 +56,4 @@ func fits(asked []string, e organ.Entry) bool {
 		}
 	}
 	return true
-}
-
-func words(s string) []string {
-	return strings.FieldsFunc(fold(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
-
-// fold drops accents and case: "Đà Nẵng" is found as "da nang".
-func fold(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-			return -1
-		case r == 'đ' || r == 'Đ':
-			return 'd'
-		}
-		return unicode.ToLower(r)
-	}, norm.NFD.String(s))
-	return s
 }

@@ -179,6 +179,13 @@ func TestForm(t *testing.T) {
 	if code := r.ask(token, "POST", "/v1/outbox", body, &p, "Content-Type", kind, "Idempotency-Key", "k1"); code != http.StatusUnprocessableEntity || p.Code != "key-reused" {
 		t.Errorf("the key for another document: %d, %+v", code, p)
 	}
+	var l List
+	if r.ask(token, "GET", "/v1/outbox?q=viec+vp", nil, &l); len(l.Transfers) != 1 || l.Transfers[0].ID != x.ID {
+		t.Errorf("search: %+v", l)
+	}
+	if r.ask(token, "GET", "/v1/outbox?q=khongco", nil, &l); len(l.Transfers) != 0 {
+		t.Errorf("search for nothing: %+v", l)
+	}
 	// another token's key is another key
 	body, kind = upload(t, letter("2"), "a.pdf", content)
 	if code := r.ask(r.token(Submit), "POST", "/v1/outbox", body, &again, "Content-Type", kind, "Idempotency-Key", "k1"); code != http.StatusCreated {

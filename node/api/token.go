@@ -182,7 +182,7 @@ func (d *Door) createToken(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	d.options.Log.InfoContext(r.Context(), "token created", "token", t.ID, "name", t.Name, "scopes", t.Scopes, "by", by(r.Context()).name)
+	d.options.Log.InfoContext(r.Context(), "token created", "id", t.ID, "name", t.Name, "scopes", t.Scopes, "by", by(r.Context()).name)
 	answer(w, http.StatusCreated, Created{t, secret})
 }
 
@@ -192,6 +192,6 @@ func (d *Door) revokeToken(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	d.options.Log.InfoContext(r.Context(), "token revoked", "token", t.ID, "name", t.Name, "by", by(r.Context()).name)
+	d.options.Log.InfoContext(r.Context(), "token revoked", "id", t.ID, "name", t.Name, "by", by(r.Context()).name)
 	answer(w, http.StatusOK, t)
 }
