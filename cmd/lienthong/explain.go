@@ -100,7 +100,62 @@ func same(err error) edxml.Text { return edxml.Text{VI: err.Error(), EN: err.Err
 
 // with puts a sentence in each language before the technical text.
 func with(vi, en string, err error) edxml.Text {
-	return edxml.Text{VI: vi + ": " + err.Error(), EN: en + ": " + err.Error()}
+	return edxml.Text{VI: vi + ": " + inVietnamese(err), EN: en + ": " + err.Error()}
+}
+
+// inVietnamese gives the technical text with its place, or the limit that was
+// exceeded, in Vietnamese. What is wrong there stays in the words of the
+// specification that it breaks.
+func inVietnamese(err error) string {
+	text := err.Error()
+	var syntax *xmlscan.SyntaxError
+	var xmlLimit *xmlscan.LimitError
+	var limit *edxml.LimitError
+	put := func(of error, vi string, args ...any) {
+		text = strings.Replace(text, of.Error(), fmt.Sprintf(vi, args...), 1)
+	}
+	switch {
+	case errors.As(err, &syntax):
+		put(syntax, "dòng %d, cột %d: %s (%s)", syntax.Pos.Line, syntax.Pos.Column, syntax.Text, syntax.Rule)
+	case errors.As(err, &xmlLimit):
+		put(xmlLimit, "dòng %d, cột %d: %s vượt quá %d", xmlLimit.Pos.Line, xmlLimit.Pos.Column, limitName(xmlLimit.Limit), xmlLimit.Max)
+	case errors.As(err, &limit) && limit.Name != "":
+		put(limit, "tệp đính kèm %q: %s vượt quá %d", limit.Name, limitName(limit.Limit), limit.Max)
+	case errors.As(err, &limit):
+		put(limit, "%s vượt quá %d", limitName(limit.Limit), limit.Max)
+	}
+	return text
+}
+
+// limitName gives the name of a limit in Vietnamese.
+func limitName(limit string) string {
+	switch limit {
+	case "size", "packet":
+		return "dung lượng gói tin (byte)"
+	case "attachment":
+		return "dung lượng tệp (byte)"
+	case "attachments":
+		return "số tệp đính kèm"
+	case "receivers":
+		return "số nơi nhận"
+	case "header":
+		return "dung lượng phần đầu (byte)"
+	case "unzip ratio":
+		return "tỷ lệ bung tệp nén"
+	case "depth":
+		return "độ sâu phần tử lồng nhau"
+	case "elements":
+		return "số phần tử"
+	case "attributes":
+		return "số thuộc tính của một phần tử"
+	case "attribute value":
+		return "độ dài giá trị thuộc tính (byte)"
+	case "name":
+		return "độ dài tên (byte)"
+	case "text":
+		return "độ dài một đoạn văn bản (byte)"
+	}
+	return limit
 }
 
 // packetFault explains what is wrong with a packet.
@@ -146,7 +201,10 @@ func packetFault(err error) (told, bool) {
 			VI: "sửa ở dòng và cột nêu trên", EN: "mend it at the line and column above",
 		}}, true
 	case errors.As(err, &limit), errors.As(err, &packetLimit):
-		return told{exitInvalid, with("gói tin vượt giới hạn", "the packet exceeds a limit", err), edxml.Text{}}, true
+		return told{exitInvalid, with("gói tin vượt giới hạn", "the packet exceeds a limit", err), edxml.Text{
+			VI: "giới hạn bảo vệ máy trước tệp độc hại; nếu gói tin là thật, đề nghị nơi gửi chia nhỏ",
+			EN: "limits protect the machine from hostile files; if the packet is a real one, let the sender split it",
+		}}, true
 	case errors.As(err, &invalid):
 		return told{exitInvalid, edxml.Text{VI: "gói tin không hợp lệ: " + firstError(invalid.Findings).Message.VI, EN: "the packet is invalid: " + firstError(invalid.Findings).Message.EN},
 			firstError(invalid.Findings).Remedy}, true
