@@ -1,6 +1,7 @@
 package axistest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -166,7 +167,8 @@ func oversized(wire string) string {
 	return `<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="` + soap.Namespace + `"><SOAP-ENV:Body><Report>`
 }
 
-// instead answers with something else: text, and filler up to a length.
+// instead answers with something else: text, and filler up to a length. Its
+// last octet is held back, too.
 func (w *answer) instead(status int, media, text string, length int64) {
 	w.replaced = true
 	h := w.Header()
@@ -174,16 +176,16 @@ func (w *answer) instead(status int, media, text string, length int64) {
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)
-	n, err := io.WriteString(w.ResponseWriter, text)
-	w.octets = int64(n)
-	filler := make([]byte, 32<<10)
-	for i := range filler {
-		filler[i] = 'x'
+	chunk := []byte(text)
+	for w.octets < length-1 {
+		chunk = chunk[:min(int64(len(chunk)), length-1-w.octets)]
+		n, err := w.ResponseWriter.Write(chunk)
+		if w.octets += int64(n); err != nil {
+			return
+		}
+		chunk = bytes.Repeat([]byte("x"), 32<<10)
 	}
-	for w.octets < length && err == nil {
-		n, err = w.ResponseWriter.Write(filler[:min(int64(len(filler)), length-w.octets)])
-		w.octets += int64(n)
-	}
+	w.held = []byte(text[len(text)-1:])
 }
 
 // counted counts what is read of a request.
