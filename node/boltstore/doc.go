@@ -30,7 +30,7 @@
 //	leased              id                        has a holder
 //	D.due               time id                   when it can be leased; D is out, in or box
 //	D.box               id
-//	D.words             beginning 0x00 id         of each word, up to 12 runes
+//	D.words             beginning 0x00 id  → ids  that have a word which begins so, up to 12 runes
 //	D.tail              id                 → JSON the words that D.words does not know yet
 //	counts              key                → number of Transfers
 //	holds               digest 0x00 t id          who needs a content: a Transfer

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -204,23 +203,34 @@ func indexSome(tx *bbolt.Tx, d node.Direction) (more bool, err error) {
 		}
 		some = append(some, l)
 	}
-	index := ordered(tx, []byte(string(d)+words)) // at the end of each word's part, that is
+	gone, come := map[string][]string{}, map[string][]string{} // by beginning, each list in order
 	for _, l := range some {
 		was, is := prefixes(l.Was), prefixes(l.Is)
 		for p := range was {
 			if !is[p] {
-				if err := index.Delete([]byte(p + "\x00" + l.id)); err != nil {
-					return false, err
-				}
+				gone[p] = append(gone[p], l.id)
 			}
 		}
 		for p := range is {
 			if !was[p] {
-				if err := index.Put([]byte(p+"\x00"+l.id), nil); err != nil {
-					return false, err
-				}
+				come[p] = append(come[p], l.id)
 			}
 		}
+	}
+	index := ordered(tx, []byte(string(d)+words)) // at the end of each word's part, that is
+	for p, ids := range gone {
+		for _, id := range ids {
+			if err := unpost(index, []byte(p+"\x00"), id); err != nil {
+				return false, err
+			}
+		}
+	}
+	for p, ids := range come {
+		if err := post(index, []byte(p+"\x00"), ids); err != nil {
+			return false, err
+		}
+	}
+	for _, l := range some {
 		if err := waiting.Delete([]byte(l.id)); err != nil {
 			return false, err
 		}
@@ -245,7 +255,11 @@ func (s *Store) Search(ctx context.Context, d node.Direction, query []string, be
 			return err
 		}
 		late := tx.Bucket([]byte(string(d) + tail))
-		lists := newPostings(tx, d, query)
+		index := tx.Bucket([]byte(string(d) + words))
+		var lists lists
+		for _, w := range query {
+			lists = append(lists, newList(index, w))
+		}
 		for id, ok := lists.below(before); ok; id, ok = lists.below(id) {
 			if len(page) == limit || ctx.Err() != nil {
 				break
@@ -290,7 +304,7 @@ func (s *Store) add(tx *bbolt.Tx, page []*node.Transfer, id string, query []stri
 func fromTail(tx *bbolt.Tx, d node.Direction, query []string, before string, limit int) ([]string, error) {
 	var ids []string
 	c := tx.Bucket([]byte(string(d) + tail)).Cursor()
-	for k, v := lastBelow(c, nil, before); k != nil && len(ids) < limit; k, v = c.Prev() {
+	for k, v := lastBelow(c, before); k != nil && len(ids) < limit; k, v = c.Prev() {
 		var b behind
 		if err := json.Unmarshal(v, &b); err != nil {
 			return nil, err
@@ -302,61 +316,12 @@ func fromTail(tx *bbolt.Tx, d node.Direction, query []string, before string, lim
 	return ids, nil
 }
 
-// lastBelow moves a cursor to the last key that begins with prefix and is, after
-// it, below before; "" is above all.
-func lastBelow(c *bbolt.Cursor, prefix []byte, before string) (k, v []byte) {
-	switch {
-	case before != "":
-		k, _ = c.Seek(append(slices.Clip(prefix), before...))
-	case len(prefix) > 0:
-		k, _ = c.Seek(append(slices.Clip(prefix[:len(prefix)-1]), prefix[len(prefix)-1]+1))
-	}
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
-	}
-	if !bytes.HasPrefix(k, prefix) {
-		return nil, nil
-	}
-	return k, v
-}
-
-// postings are the lists of Transfers that have each word of a query.
-type postings struct {
-	prefixes [][]byte
-	cursors  []*bbolt.Cursor
-}
-
-func newPostings(tx *bbolt.Tx, d node.Direction, query []string) *postings {
-	p := &postings{}
-	for _, q := range query {
-		p.prefixes = append(p.prefixes, []byte(plainKey(indexedPart(q))+"\x00"))
-		p.cursors = append(p.cursors, tx.Bucket([]byte(string(d)+words)).Cursor())
-	}
-	return p
-}
-
-// below returns the newest Transfer below before that is in every list. The
-// lists go down in turns, each to where the one before it stands.
-func (p *postings) below(before string) (string, bool) {
-	candidate, agreed := "", 0
-	for i := 0; ; i = (i + 1) % len(p.cursors) {
-		var k []byte
-		if agreed == 0 {
-			k, _ = lastBelow(p.cursors[i], p.prefixes[i], before)
-		} else if k, _ = p.cursors[i].Seek(append(slices.Clip(p.prefixes[i]), candidate...)); !bytes.Equal(k, append(slices.Clip(p.prefixes[i]), candidate...)) {
-			k, _ = lastBelow(p.cursors[i], p.prefixes[i], candidate)
-		}
-		if k == nil {
-			return "", false
-		}
-		id := string(k[len(p.prefixes[i]):])
-		if id != candidate {
-			candidate, agreed = id, 0
-		}
-		if agreed++; agreed == len(p.cursors) {
-			return candidate, true
+// lastBelow moves a cursor to the last key below before; "" is above all.
+func lastBelow(c *bbolt.Cursor, before string) (k, v []byte) {
+	if before != "" {
+		if k, _ = c.Seek([]byte(before)); k != nil {
+			return c.Prev()
 		}
 	}
+	return c.Last()
 }

@@ -54,6 +54,16 @@ func audit(t *testing.T, dir string) (records int) {
 		}
 		for _, name := range indices() {
 			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
+				if strings.HasSuffix(name, words) {
+					beginning, low, _ := strings.Cut(string(k), "\x00")
+					for i, id := range unpackIDs(v) {
+						if i == 0 && id < low {
+							t.Errorf("%s %q begins with %s", name, k, id)
+						}
+						got[fmt.Sprintf("%s %q", name, beginning+"\x00"+id)] = ""
+					}
+					return nil
+				}
 				got[fmt.Sprintf("%s %q", name, k)] = string(v)
 				return nil
 			}); err != nil {

@@ -280,15 +280,7 @@ func (s *Store) List(ctx context.Context, d node.Direction, before string, limit
 	var page []*node.Transfer
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(string(d) + box)).Cursor()
-		k, _ := c.Last()
-		if before != "" {
-			if k, _ = c.Seek([]byte(before)); k == nil {
-				k, _ = c.Last() // all of them are older
-			} else {
-				k, _ = c.Prev()
-			}
-		}
-		for ; k != nil && len(page) < limit; k, _ = c.Prev() {
+		for k, _ := lastBelow(c, before); k != nil && len(page) < limit; k, _ = c.Prev() {
 			t, err := s.indexed(tx, string(k))
 			if err != nil {
 				return err
