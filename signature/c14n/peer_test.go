@@ -3,6 +3,7 @@ package c14n_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lienthong/lienthong/edxml/xmlscan"
 	"github.com/lienthong/lienthong/signature/c14n"
 )
 
@@ -113,6 +115,9 @@ func TestAgreesWithLibxml2(t *testing.T) {
 		}{{"--exc-c14n", c14n.ExclusiveWithComments}, {"--c14n", c14n.Inclusive10WithComments}, {"--c14n11", c14n.Inclusive11WithComments}} {
 			var got bytes.Buffer
 			ours := document(&got, bytes.NewReader(doc), how.m)
+			if refusesMore(ours) {
+				break
+			}
 			want, theirs := exec.Command(xmllint, "--nonet", how.flag, name).Output()
 			if (ours == nil) != (theirs == nil) {
 				t.Errorf("%s %s: we say %v, xmllint says %v", name, how.flag, ours, theirs)
@@ -125,6 +130,14 @@ func TestAgreesWithLibxml2(t *testing.T) {
 			}
 		}
 	}
+}
+
+// refusesMore reports what libxml2 lets pass: it has other limits, and tells an
+// undeclared prefix without minding it.
+func refusesMore(err error) bool {
+	var limit *xmlscan.LimitError
+	var syntax *xmlscan.SyntaxError
+	return errors.As(err, &limit) || errors.As(err, &syntax) && strings.HasPrefix(syntax.Rule, "Namespaces ")
 }
 
 func FuzzIdempotent(f *testing.F) {
