@@ -2,6 +2,7 @@ package conform_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -24,6 +25,7 @@ import (
 	"github.com/lienthong/lienthong/transport/axistest"
 	"github.com/lienthong/lienthong/transport/conform"
 	"github.com/lienthong/lienthong/transport/edoc"
+	"github.com/lienthong/lienthong/transport/vxp"
 )
 
 // signer makes a key.
@@ -44,12 +46,12 @@ func signer(t *testing.T) *signature.Key {
 	return &signature.Key{Signer: private, Chain: []*x509.Certificate{c}}
 }
 
-// packet is a signed Document with one file.
-func packet(t *testing.T, key *signature.Key, number, to string) *transport.Packet {
-	t.Helper()
-	octets := func(b []byte) transport.Content {
-		return transport.Content{Size: int64(len(b)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
-	}
+func octets(b []byte) transport.Content {
+	return transport.Content{Size: int64(len(b)), Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
+}
+
+// document is a Document with one file.
+func document(number, to string) *edxml.Document {
 	d := &edxml.Document{
 		From: edxml.Organ{OrganID: "G22", OrganName: "Bộ"}, To: []edxml.Organ{{OrganID: to, OrganName: "Nơi nhận"}},
 		Code: edxml.Code{CodeNumber: number, CodeNotation: "CV"}, PromulgationInfo: edxml.PromulgationInfo{PromulgationDate: "2026/03/02"},
@@ -57,11 +59,35 @@ func packet(t *testing.T, key *signature.Key, number, to string) *transport.Pack
 		Attachments: []edxml.Attachment{{Name: "a.pdf", ContentID: "a@b"}},
 	}
 	d.DocumentID = edxml.DocumentID("G22", "2026/03/02", d.Code)
+	return d
+}
+
+const pdf = "%PDF-1.7 nội dung"
+
+// single is a signed Document as a single file.
+func single(t *testing.T, key *signature.Key, number, to string) *transport.Packet {
+	t.Helper()
+	d := document(number, to)
+	d.Attachments[0].Content = bytes.NewReader([]byte(pdf))
+	var plain, signed bytes.Buffer
+	if err := edxml.Write(&plain, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := signature.Sign(&signed, bytes.NewReader(plain.Bytes()), int64(plain.Len()), nil, key, signature.SignOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return &transport.Packet{Envelope: octets(signed.Bytes())}
+}
+
+// packet is a signed Document as an envelope with a part.
+func packet(t *testing.T, key *signature.Key, number, to string) *transport.Packet {
+	t.Helper()
+	d := document(number, to)
 	var plain, signed bytes.Buffer
 	if err := edxml.WriteEnvelope(&plain, d); err != nil {
 		t.Fatal(err)
 	}
-	part := transport.Part{ID: "a@b", Type: "application/pdf", Content: octets([]byte("%PDF-1.7 nội dung"))}
+	part := transport.Part{ID: "a@b", Type: "application/pdf", Content: octets([]byte(pdf))}
 	err := signature.Sign(&signed, bytes.NewReader(plain.Bytes()), int64(plain.Len()), []signature.Content{{ID: part.ID, Name: "a.pdf", Open: part.Open}}, key,
 		signature.SignOptions{Placement: signature.Parts})
 	if err != nil {
@@ -87,13 +113,24 @@ func again(t *testing.T, call func() error) {
 	}
 }
 
+// client is what both wires' clients do.
+type client interface {
+	Send(ctx context.Context, p *transport.Packet) (transport.Receipt, error)
+	Pending(ctx context.Context) ([]transport.Pending, error)
+	Fetch(ctx context.Context, id string) (transport.Incoming, error)
+	Acknowledge(ctx context.Context, id string) error
+	SendStatus(ctx context.Context, s *edxml.Status) error
+	Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error)
+	Close() error
+}
+
 // work is a client that does everything right: it sends to each reserved
 // receiver, collects as each, and asks for the statuses.
-func work(t *testing.T, url string) {
+func work(t *testing.T, of func(organ string) client, packet func(t *testing.T, key *signature.Key, number, to string) *transport.Packet) {
 	t.Helper()
 	ctx, key := t.Context(), signer(t)
-	client := func(organ string) *edoc.Client {
-		c := &edoc.Client{URL: url, Organ: organ, Token: axistest.Token(organ)}
+	client := func(organ string) client {
+		c := of(organ)
 		t.Cleanup(func() { c.Close() })
 		return c
 	}
@@ -127,16 +164,21 @@ func work(t *testing.T, url string) {
 	}
 }
 
-func collect(c *edoc.Client, t *testing.T, id string) error {
+func collect(c client, t *testing.T, id string) error {
 	in, err := c.Fetch(t.Context(), id)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	for {
-		if _, err := in.Next(); err == io.EOF {
+		piece, err := in.Next()
+		if err == io.EOF {
 			return nil
-		} else if err != nil {
+		}
+		if err == nil {
+			_, err = io.Copy(io.Discard, piece.Content)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -174,7 +216,7 @@ func score(t *testing.T, doc map[string]any) map[string]conform.Result {
 // and for every case there is a journal that fails it.
 func TestClient(t *testing.T) {
 	axis, url := serve(t, axistest.Options{Seed: 1, Delay: time.Millisecond, Oversize: 2 << 20}, nil)
-	work(t, url)
+	work(t, func(organ string) client { return &edoc.Client{URL: url, Organ: organ, Token: axistest.Token(organ)} }, packet)
 	good := journal(t, axis)
 	for id, r := range score(t, good) {
 		if !r.Passed {
@@ -310,6 +352,22 @@ func TestClient(t *testing.T) {
 		if !there || r.Passed || r.Unseen && id != "K10" || r.Why.VI == "" {
 			t.Errorf("%s: %+v", id, r)
 		}
+	}
+}
+
+// TestClientOverVXP: the same client over the other wire passes the cases that
+// are not of SOAP alone.
+func TestClientOverVXP(t *testing.T) {
+	axis, url := serve(t, axistest.Options{Seed: 2, Delay: time.Millisecond, Oversize: 2 << 20}, nil)
+	work(t, func(organ string) client { return &vxp.Client{URL: url, SystemID: organ, Secret: axistest.Secret} }, single)
+	results := score(t, journal(t, axis))
+	for id, r := range results {
+		if !r.Passed {
+			t.Errorf("%s %s: %s", id, r.Expect.EN, r.Why.EN)
+		}
+	}
+	if _, there := results["J01"]; there || len(results) != 23-5 {
+		t.Errorf("%d results: %v", len(results), slices.Sorted(maps.Keys(results)))
 	}
 }
 
