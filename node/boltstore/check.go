@@ -1,8 +1,6 @@
 package boltstore
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -106,7 +104,7 @@ func (s *Store) Check(ctx context.Context, o CheckOptions) (*CheckReport, error)
 		r.checkPages(s.db)
 	}
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
-		c := &checker{Store: s, ctx: ctx, tx: tx, CheckReport: r, entries: map[string]int{}, counts: map[string]uint64{}, states: map[string]node.State{}}
+		c := &checker{Store: s, ctx: ctx, tx: tx, CheckReport: r, entries: map[string]int{}, counts: map[string]uint64{}, states: newStates()}
 		return errors.Join(c.records(), c.values(), c.extra(), c.counters(), c.contents(o.Deep), c.journal())
 	})
 	return r, err
@@ -137,10 +135,10 @@ type checker struct {
 	*CheckReport
 	ctx     context.Context
 	tx      *bbolt.Tx
-	entries map[string]int        // by bucket
-	counts  map[string]uint64     // counters
-	states  map[string]node.State // of the records
-	unread  []string              // the IDs of those that cannot be read
+	entries map[string]int    // by bucket
+	counts  map[string]uint64 // counters
+	states  states            // of the records
+	unread  []string          // the IDs of those that cannot be read
 }
 
 // expect looks for one entry.
@@ -163,7 +161,7 @@ func (c *checker) records() error {
 			c.unread = append(c.unread, string(k))
 			return c.ctx.Err()
 		}
-		c.states[t.ID] = t.State
+		c.states.set(t.ID, t.State)
 		for e := range entries(t) {
 			c.expect(e, t.ID)
 		}
@@ -242,7 +240,7 @@ func (c *checker) leaving(name string) (n int) {
 	d := strings.TrimSuffix(name, words)
 	_ = c.tx.Bucket([]byte(d + tail)).ForEach(func(id, v []byte) error {
 		var b behind
-		if _, there := c.states[string(id)]; !there && json.Unmarshal(v, &b) == nil {
+		if _, there := c.states.of(string(id)); !there && json.Unmarshal(v, &b) == nil {
 			n += len(prefixes(b.Was))
 		}
 		return nil
@@ -333,55 +331,4 @@ func (c *checker) file(digest string, deep bool) (int64, error) {
 		c.Spoiled.add("%s", digest)
 	}
 	return info.Size(), nil
-}
-
-// journal checks the chain, and that it ends where the records are.
-func (c *checker) journal() error {
-	b := c.tx.Bucket(journalBucket)
-	if k, _ := b.Cursor().First(); k == nil {
-		if len(c.states) > 0 {
-			c.Breaches.add("the journal is empty, there are %d records", len(c.states))
-		}
-		return nil
-	}
-	in, out := io.Pipe()
-	said := map[string]node.State{}
-	read := make(chan struct{}) // closed when the transaction is ours again
-	go func() {
-		defer close(read)
-		out.CloseWithError(b.ForEach(func(_, row []byte) error {
-			if e := new(node.Entry); json.Unmarshal(row, e) == nil {
-				if said[e.Transfer] = e.State; e.Event == "removed" {
-					delete(said, e.Transfer)
-				}
-			}
-			_, err := out.Write(append(bytes.Clone(row), '\n'))
-			return cmp.Or(c.ctx.Err(), err)
-		}))
-	}()
-	chains, err := node.VerifyJournal(in)
-	in.Close()
-	<-read
-	var broken *node.JournalError
-	switch {
-	case errors.As(err, &broken):
-		c.Breaches.add("%v", broken)
-		return nil
-	case err != nil:
-		return err
-	}
-	c.Chain = &chains[0]
-	for _, id := range c.unread {
-		delete(said, id)
-	}
-	for id, state := range c.states {
-		if said[id] != state {
-			c.Breaches.add("%s is %s, the journal says %q", id, state, said[id])
-		}
-		delete(said, id)
-	}
-	for id, state := range said {
-		c.Breaches.add("the journal says %s is %s, there is no such record", id, state)
-	}
-	return nil
 }
