@@ -60,7 +60,10 @@ type Config struct {
 	// recorded: after a crash it may be handed the same again. nil: nobody.
 	Statuses func(context.Context, *edxml.Status) error
 	Intake   Watermarks
-	Log      *slog.Logger // nil: silent
+	// Workday tells the working days, by their midnight in edxml.Vietnam, for
+	// the statistics; nil: Monday to Friday.
+	Workday func(time.Time) bool
+	Log     *slog.Logger // nil: silent
 }
 
 // Node is one node: the engine between document systems and an axis.
@@ -85,6 +88,9 @@ func New(c Config) (*Node, error) {
 		return nil, err
 	}
 	c.Intake = c.Intake.withDefaults()
+	if c.Workday == nil {
+		c.Workday = weekdays
+	}
 	for _, f := range []struct {
 		field *time.Duration
 		value time.Duration
@@ -103,7 +109,7 @@ func New(c Config) (*Node, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	c.Store = indexed{c.Store}
+	c.Store = indexed{c.Store, c.Workday}
 	return &Node{
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge: map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},

@@ -28,31 +28,39 @@ func (n *Node) collect(ctx context.Context) error {
 		return err
 	}
 	for _, p := range pending {
-		t, err := newTransfer(In, edxml.KindDocument, Listed)
-		if err != nil {
+		if err := n.listed(ctx, p); err != nil {
 			return err
 		}
-		t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
-		var exists *ExistsError
-		switch err := n.Store.Create(ctx, t); {
-		case errors.As(err, &exists):
-			if err := n.confirmAgain(ctx, exists.ID); err != nil {
-				return err
-			}
-		case err != nil:
-			return err
-		}
-		n.wake(In)
 	}
 	return nil
+}
+
+// listed begins a Transfer for a Document that waits at the axis, or looks
+// again at the one there is.
+func (n *Node) listed(ctx context.Context, p transport.Pending) error {
+	t, err := newTransfer(In, edxml.KindDocument, Listed)
+	if err != nil {
+		return err
+	}
+	t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
+	var exists *ExistsError
+	err = n.Store.Create(ctx, t)
+	if errors.As(err, &exists) {
+		err = n.confirmAgain(ctx, exists.ID)
+	}
+	n.wake(In)
+	return err
 }
 
 // confirmAgain looks again at a Document that is finished here and yet listed.
 // Either the axis did not keep the acknowledgement, or it started its numbers
 // anew and this is another Document: only fetching it can tell.
-func (n *Node) confirmAgain(ctx context.Context, id string) error {
+func (n *Node) confirmAgain(ctx context.Context, id string) error { return n.relist(ctx, id, n.Poll) }
+
+// relist looks again at a Document that was finished at least so long ago.
+func (n *Node) relist(ctx context.Context, id string, ago time.Duration) error {
 	_, err := n.Store.Update(ctx, id, func(t *Transfer) error {
-		if t.Finished.IsZero() || time.Since(t.Finished) < n.Poll {
+		if t.Finished.IsZero() || time.Since(t.Finished) < ago {
 			return errUnchanged
 		}
 		t.State, t.Due, t.Finished = Listed, time.Now().UTC(), time.Time{}

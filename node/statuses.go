@@ -55,7 +55,7 @@ type batch struct {
 	changes map[string][]news    // by Transfer, in the order of the statuses
 	order   []string             // of changes
 	told    []*edxml.Status      // those that say something new
-	strange int                  // statuses about Documents that are not here
+	strange []edxml.Status       // about Documents that are not here, at most maxDrift
 }
 
 // news is what one Status says to one Transfer.
@@ -105,7 +105,9 @@ func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bo
 		return err
 	}
 	if len(candidates) == 0 {
-		b.strange++
+		if len(b.strange) < maxDrift {
+			b.strange = append(b.strange, *s)
+		}
 		b.n.Log.WarnContext(ctx, "status about an unknown document", "from", s.From.OrganID,
 			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
 		return nil

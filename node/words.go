@@ -42,6 +42,7 @@ func StatePrefix() string { return statePrefix }
 // searched in step with what they say, whoever changes them.
 type indexed struct {
 	Store
+	workday func(time.Time) bool
 }
 
 // Driver returns the store as it was configured, for the tools of its kind.
@@ -55,6 +56,7 @@ func (n *Node) Driver() Store {
 func (s indexed) Create(ctx context.Context, ts ...*Transfer) error {
 	for _, t := range ts {
 		index(t)
+		s.tally(t)
 	}
 	return s.Store.Create(ctx, ts...)
 }
@@ -66,6 +68,7 @@ func (s indexed) Update(ctx context.Context, id string, change func(*Transfer) e
 			return err
 		}
 		count(t)
+		s.tally(t)
 		if before {
 			t.Words = wordsOf(t)
 		}

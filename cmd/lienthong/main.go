@@ -70,6 +70,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.conformCommand(), p.configCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(), p.tokenCommand(),
+			p.statsCommand(), p.reconcileCommand(),
 			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
 			p.xmldsigCommand(), p.certCommand(),

@@ -165,14 +165,22 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, w := io.Pipe()
 	rec := &streamed{header: make(http.Header), body: w, ready: make(chan struct{})}
 	go func() {
+		defer w.Close()
+		defer func() { // as net/http does it: an aborted answer is cut off
+			if v := recover(); v == http.ErrAbortHandler {
+				rec.WriteHeader(http.StatusOK)
+				w.CloseWithError(io.ErrUnexpectedEOF)
+			} else if v != nil {
+				panic(v)
+			}
+		}()
 		d.routes.ServeHTTP(rec, req)
 		rec.WriteHeader(http.StatusOK)
 		req.Body.Close()
-		var cut error // as by a network, a body that is shorter than it said is no whole one
+		// as by a network, a body that is shorter than it said is no whole one
 		if size, err := strconv.ParseInt(rec.header.Get("Content-Length"), 10, 64); err == nil && rec.written < size {
-			cut = io.ErrUnexpectedEOF
+			w.CloseWithError(io.ErrUnexpectedEOF)
 		}
-		w.CloseWithError(cut)
 	}()
 	<-rec.ready
 	if err := req.Context().Err(); err != nil {

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"time"
 
+	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 )
 
@@ -26,6 +29,8 @@ func (d *Door) operations() {
 		d.handle("GET "+path+"/packet", Operate, d.with(box, d.packet))
 	}
 	d.handle("GET /v1/link", Read, d.link)
+	d.handle("GET /v1/stats", Read, d.stats)
+	d.handle("POST /v1/reconcile", Operate, d.reconcile)
 }
 
 func (d *Door) operate(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
@@ -112,4 +117,87 @@ func (c *Client) Packet(ctx context.Context, box node.Direction, ref string) (io
 func (c *Client) Link(ctx context.Context) (node.Link, error) {
 	var l node.Link
 	return l, c.call(ctx, http.MethodGet, "/v1/link", nil, &l)
+}
+
+// Statistics is what was sent and received in some days.
+type Statistics struct {
+	From edxml.Date     `json:"from"` // both included
+	To   edxml.Date     `json:"to"`
+	Rows []node.StatRow `json:"rows"`
+	Link node.Link      `json:"link"`
+}
+
+// stats answers for the days ?from= to ?to= (yyyy/MM/dd), by default this month.
+func (d *Door) stats(w http.ResponseWriter, r *http.Request) {
+	to := time.Now()
+	from := to.AddDate(0, 0, 1-to.In(edxml.Vietnam).Day())
+	for name, into := range map[string]*time.Time{"from": &from, "to": &to} {
+		day := edxml.Date(r.FormValue(name))
+		if day == "" {
+			continue
+		}
+		at, err := day.Time()
+		if err != nil {
+			refuse(w, badRequest(fmt.Errorf("%s: %w", name, err)))
+			return
+		}
+		*into = at
+	}
+	if to.Sub(from) > maxStats {
+		refuse(w, badRequest(fmt.Errorf("more than %d days at once", maxStats/24/time.Hour)))
+		return
+	}
+	rows, err := d.node.Stats(r.Context(), from, to)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	l, err := d.node.Link(r.Context())
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, Statistics{edxml.DateOf(from), edxml.DateOf(to), rows, l})
+}
+
+// maxStats is how long a time statistics are given for at once.
+const maxStats = 3660 * 24 * time.Hour
+
+// Reconciling asks to compare the boxes with the axis's lists.
+type Reconciling struct {
+	Since  time.Time `json:"since,omitzero"` // of statuses; zero: 30 days ago
+	Repair bool      `json:"repair,omitempty"`
+}
+
+func (d *Door) reconcile(w http.ResponseWriter, r *http.Request) {
+	var q Reconciling
+	if !read(w, r, &q) {
+		return
+	}
+	if q.Since.IsZero() {
+		q.Since = time.Now().AddDate(0, 0, -30)
+	}
+	drift, err := d.node.Reconcile(r.Context(), q.Since, q.Repair)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, drift)
+}
+
+// Stats returns the statistics of some days; zero times are this month.
+func (c *Client) Stats(ctx context.Context, from, to edxml.Date) (*Statistics, error) {
+	var s Statistics
+	q := url.Values{"from": {string(from)}, "to": {string(to)}}
+	return &s, c.call(ctx, http.MethodGet, "/v1/stats?"+q.Encode(), nil, &s)
+}
+
+// Reconcile compares the boxes with the axis's lists.
+func (c *Client) Reconcile(ctx context.Context, q Reconciling) (*node.Drift, error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	var d node.Drift
+	return &d, c.call(ctx, http.MethodPost, "/v1/reconcile", bytes.NewReader(body), &d)
 }

@@ -7,12 +7,14 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/xmlscan"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/signature"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/soap"
 )
 
@@ -193,6 +195,17 @@ var kinds = []kind{
 			e := &node.SpaceError{}
 			if len(p.Names) > 0 {
 				e.Limit = p.Names[0]
+			}
+			return e
+		}),
+	typed("axis", http.StatusBadGateway,
+		func(p *Problem, e *transport.Fault) {
+			p.Names = []string{e.Operation, e.Code, strconv.FormatBool(e.Temporary())}
+		},
+		func(p *Problem) error {
+			e := &transport.Fault{Err: errors.New(p.Detail)}
+			if len(p.Names) == 3 {
+				e.Operation, e.Code, e.Transient = p.Names[0], p.Names[1], p.Names[2] == "true"
 			}
 			return e
 		}),

@@ -84,6 +84,10 @@ var texts = map[string]struct{ message, remedy edxml.Text }{
 		edxml.Text{VI: "Ổ đĩa của nút gần đầy nên tạm ngừng nhận.", EN: "The node's disk is nearly full, so it takes nothing in."},
 		edxml.Text{VI: "Dọn chỗ trống trên ổ đĩa, rồi gửi lại.", EN: "Make space on the disk, then submit again."},
 	},
+	"axis": {
+		edxml.Text{VI: "Trục từ chối, hoặc không liên lạc được.", EN: "The axis refused, or was not reached."},
+		edxml.Text{VI: "Xem detail; GET /v1/link cho biết tình trạng của trục.", EN: "See detail; GET /v1/link tells how the axis is doing."},
+	},
 	"withdrawn": {
 		edxml.Text{VI: "Nơi gửi đã thu hồi văn bản này.", EN: "The sender took this document back."},
 		edxml.Text{VI: "Không cung cấp nội dung nữa; hủy bản đã lấy về, nếu có.", EN: "Its content is not handed out any more; destroy any copy that was taken."},
