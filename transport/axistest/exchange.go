@@ -72,11 +72,17 @@ func (x *exchange) failed(code string, err error) {
 // Drop, breaks the connection off.
 func (x *exchange) end(out *answer) {
 	x.entry.Status, x.entry.Sent, x.entry.Took = out.status, out.octets+int64(len(out.held)), time.Since(x.entry.At).Milliseconds()
+	if out.replaced {
+		x.entry.Status, x.entry.Sent = out.other.status, out.other.length
+	}
 	if x.entry.Outcome == "" { // it was not even looked at
 		x.entry.Outcome = "HTTP " + strconv.Itoa(out.status)
 	}
 	x.axis.note(x.entry)
-	if len(out.held) > 0 {
+	switch {
+	case out.other.status != 0:
+		out.other.write(out.ResponseWriter)
+	case len(out.held) > 0:
 		_, _ = out.ResponseWriter.Write(out.held) // nobody is left to tell
 	}
 	if x.trouble == Drop && out.replaced {
@@ -92,6 +98,7 @@ type answer struct {
 	status   int    // 0 when nothing was answered
 	octets   int64  // of the body
 	replaced bool   // what the handler answers goes nowhere
+	other    other  // what is answered then; the zero value is nothing
 	held     []byte // the last octet, so that who has an answer finds it in the journal
 }
 
@@ -121,13 +128,13 @@ func (w *answer) WriteHeader(status int) {
 		w.replaced = true
 		return
 	case Gateway:
-		w.instead(http.StatusBadGateway, "text/html", page, int64(len(page)))
+		w.replaced, w.other = true, other{http.StatusBadGateway, "text/html", page, int64(len(page))}
 		return
 	case Page:
-		w.instead(http.StatusOK, "text/html; charset=utf-8", page, int64(len(page)))
+		w.replaced, w.other = true, other{http.StatusOK, "text/html; charset=utf-8", page, int64(len(page))}
 		return
 	case Oversize:
-		w.instead(http.StatusOK, w.Header().Get("Content-Type"), oversized(w.x.entry.Wire), w.x.axis.o.Oversize)
+		w.replaced, w.other = true, other{http.StatusOK, w.Header().Get("Content-Type"), oversized(w.x.entry.Wire), w.x.axis.o.Oversize}
 		return
 	}
 	w.status = status
@@ -167,25 +174,28 @@ func oversized(wire string) string {
 	return `<?xml version="1.0" encoding="UTF-8"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="` + soap.Namespace + `"><SOAP-ENV:Body><Report>`
 }
 
-// instead answers with something else: text, and filler up to a length. Its
-// last octet is held back, too.
-func (w *answer) instead(status int, media, text string, length int64) {
-	w.replaced = true
-	h := w.Header()
-	h.Set("Content-Type", media)
-	h.Set("Content-Length", strconv.FormatInt(length, 10))
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-	chunk := []byte(text)
-	for w.octets < length-1 {
-		chunk = chunk[:min(int64(len(chunk)), length-1-w.octets)]
-		n, err := w.ResponseWriter.Write(chunk)
-		if w.octets += int64(n); err != nil {
-			return
+// other is an answer in the place of the handler's: text, and filler up to a
+// length.
+type other struct {
+	status int
+	media  string
+	text   string
+	length int64
+}
+
+// write answers with it.
+func (o other) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", o.media)
+	w.Header().Set("Content-Length", strconv.FormatInt(o.length, 10))
+	w.WriteHeader(o.status)
+	chunk := []byte(o.text)
+	for left := o.length; left > 0; {
+		n, err := w.Write(chunk[:min(int64(len(chunk)), left)])
+		if left -= int64(n); err != nil {
+			return // the client has had enough
 		}
 		chunk = bytes.Repeat([]byte("x"), 32<<10)
 	}
-	w.held = []byte(text[len(text)-1:])
 }
 
 // counted counts what is read of a request.

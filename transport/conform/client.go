@@ -142,6 +142,7 @@ func readJournal(ctx context.Context, url string, client *http.Client) (*journal
 	if err := json.Unmarshal(raw, &doc); err != nil || res.StatusCode != http.StatusOK || doc.Entries == nil {
 		return nil, fmt.Errorf("%w: HTTP %d %s, no journal of a test axis (its management door is axis --test --admin ADDR)", ErrNoJournal, res.StatusCode, http.StatusText(res.StatusCode))
 	}
+	slices.SortStableFunc(*doc.Entries, func(a, b entry) int { return a.At.Compare(b.At) }) // they are filed when they end
 	return &journal{*doc.Entries}, nil
 }
 

@@ -87,7 +87,7 @@ type probe struct {
 	Target
 	client *http.Client
 	run    int64        // makes this run's numbers its own
-	count  atomic.Int64 // documents so far
+	count  atomic.Int64 // documents and statuses so far
 }
 
 func newProbe(t Target) *probe {

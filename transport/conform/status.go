@@ -86,12 +86,19 @@ func statusGroup() Group {
 		{ID: "F07", Wire: wireEdoc, Clause: bkav, Expect: edxml.Text{
 			VI: "Báo lại đúng trạng thái ấy: thành công hoặc M.UpdateTraces, nơi gửi thấy một", EN: "The same status again: success or M.UpdateTraces, the sender sees one"},
 			try: func(ctx context.Context, p *probe) error {
-				d, err := p.answered(ctx, "03")
+				d := p.document()
+				if _, err := p.deliver(ctx, d, pdf()); err != nil {
+					return err
+				}
+				m := p.status(p.Receiver, p.Sender.Organ, d, "03")
+				r, err := p.soap(ctx, m)
+				if err == nil {
+					_, err = r.done("UpdateTraces")
+				}
 				if err != nil {
 					return err
 				}
-				r, err := p.soap(ctx, p.status(p.Receiver, p.Sender.Organ, d, "03"))
-				if err != nil {
+				if r, err = p.soap(ctx, m); err != nil {
 					return err
 				}
 				if _, err := r.done("UpdateTraces"); err != nil {
@@ -203,7 +210,7 @@ func reporting(report, want []string) func(context.Context, *probe) error {
 	}
 }
 
-// status is the message that reports on a Document.
+// status is the message that reports on a Document. No two have one moment.
 func (p *probe) status(by Party, to string, d *edxml.Document, code string) message {
 	fields := func(o edxml.Organ) string {
 		return "<OrganId>" + o.OrganID + "</OrganId><OrganizationInCharge/><OrganName>Cơ quan thử</OrganName><OrganAdd/><Email/><Telephone/><Fax/><Website/>"
@@ -212,6 +219,6 @@ func (p *probe) status(by Party, to string, d *edxml.Document, code string) mess
 	return message{op: "UpdateTraces", envelope: string(soap.ControlEnvelope(signature(by.Organ, by.Token), "<Status><ResponseFor><OrganId>"+to+
 		"</OrganId><Code>"+escape(d.Code.String())+"</Code><PromulgationDate>"+string(d.PromulgationInfo.PromulgationDate)+"</PromulgationDate><DocumentId>"+
 		escape(d.DocumentID)+"</DocumentId></ResponseFor><From>"+fields(edxml.Organ{OrganID: by.Organ})+"</From><StatusCode>"+code+
-		"</StatusCode><Description>Kiểm tra sự phù hợp</Description><Timestamp>"+string(edxml.TimestampOf(time.Now()))+
+		"</StatusCode><Description>Kiểm tra sự phù hợp</Description><Timestamp>"+string(edxml.TimestampOf(time.Now().Add(-time.Hour+time.Duration(p.count.Add(1))*time.Second)))+
 		"</Timestamp><StaffInfo><Department/><Staff>Trần Thị Thử</Staff><Mobile/><Email/></StaffInfo></Status>"))}
 }
