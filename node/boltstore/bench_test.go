@@ -103,8 +103,8 @@ func BenchmarkAccept(b *testing.B) {
 				})
 				n += size
 			}
-			b.ReportMetric(float64(n)/ours.Seconds(), "ours/s")
-			b.ReportMetric(float64(n)/floor.Seconds(), "floor/s")
+			b.ReportMetric(float64(n)/ours.Seconds(), "ours-docs/s")
+			b.ReportMetric(float64(n)/floor.Seconds(), "floor-docs/s")
 			b.ReportMetric(floor.Seconds()/ours.Seconds(), "ratio")
 			b.ReportMetric(0, "ns/op")
 		})
@@ -231,8 +231,8 @@ func BenchmarkGrowth(b *testing.B) {
 					us[which] += d.Seconds() * 1e6 / float64(max(1, len(all)*9/10))
 				}
 			}
-			b.ReportMetric(us[0], "µs/1000")
-			b.ReportMetric(us[1], "µs/many")
+			b.ReportMetric(us[0], "floor-µs")
+			b.ReportMetric(us[1], "ours-µs")
 			b.ReportMetric(us[1]/us[0], "ratio")
 			b.ReportMetric(0, "ns/op")
 			for _, s := range stores {

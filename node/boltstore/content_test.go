@@ -204,3 +204,44 @@ func TestOpenRemovesUnfinishedContent(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A Put of what a Sweep has just judged keeps it from being removed, wherever
+// the content lies.
+func TestSweepSparesWhatIsPutAnew(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	for _, text := range []string{"small", large("large")} {
+		where := s.memory()
+		if len(text) > maxSmall {
+			where = s.files()
+		}
+		c := put(t, s, text)
+		if err := s.db.Update(func(tx *bbolt.Tx) error {
+			_, at, there, err := where.look(tx, c.SHA256)
+			if err != nil || !there {
+				t.Fatalf("%v, error %v", there, err)
+			}
+			put(t, s, text)
+			if gone, err := where.remove(tx, c.SHA256, at); gone || err != nil {
+				t.Errorf("%.5s: removed %v, error %v", text, gone, err)
+			}
+			_, at, _, err = where.look(tx, c.SHA256)
+			if err != nil {
+				return err
+			}
+			if read1(t, s, c.SHA256) != text {
+				t.Errorf("%.5s: other content", text)
+			}
+			gone, err := where.remove(tx, c.SHA256, at)
+			if !gone || err != nil {
+				t.Errorf("%.5s: not removed, error %v", text, err)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Open(t.Context(), c.SHA256); !errors.Is(err, node.ErrNotFound) {
+			t.Errorf("%.5s: error %v", text, err)
+		}
+	}
+}

@@ -59,13 +59,16 @@ func (g *stage) get(digest string) (staged, bool) {
 }
 
 // drop forgets a content, unless it was put anew since.
-func (g *stage) drop(digest string, at time.Time) {
+func (g *stage) drop(digest string, at time.Time) (dropped bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c, there := g.contents[digest]; there && c.at.Equal(at) {
-		delete(g.contents, digest)
-		g.size -= int64(len(c.data))
+	c, there := g.contents[digest]
+	if !there || !c.at.Equal(at) {
+		return false
 	}
+	delete(g.contents, digest)
+	g.size -= int64(len(c.data))
+	return true
 }
 
 // all returns the digests of what is staged.

@@ -32,7 +32,8 @@ type where struct {
 	// not there.
 	look func(tx *bbolt.Tx, digest string) (size int64, at time.Time, there bool, err error)
 	// remove is called for what look has just found, in the same transaction.
-	remove func(tx *bbolt.Tx, digest string) error
+	// It reports false if the content was put anew since.
+	remove func(tx *bbolt.Tx, digest string, at time.Time) (bool, error)
 }
 
 // Sweep removes the content that nothing needs. What it removes it removes in
@@ -99,10 +100,12 @@ func (w *sweep) remove(p where, digests []string) error {
 		removed, refused = node.Swept{}, nil
 		for _, digest := range digests {
 			size, at, there, err := p.look(tx, digest)
+			gone := false
 			if err == nil && there && at.Before(w.before) && !held(tx, digest) {
-				if err = p.remove(tx, digest); err == nil {
-					removed.Removed, removed.RemovedBytes = removed.Removed+1, removed.RemovedBytes+size
-				}
+				gone, err = p.remove(tx, digest, at)
+			}
+			if gone {
+				removed.Removed, removed.RemovedBytes = removed.Removed+1, removed.RemovedBytes+size
 			}
 			if err != nil { // what went before stays done
 				refused = err
@@ -127,7 +130,9 @@ func (s *Store) database() where {
 			}
 			return place.size, place.at, there, nil
 		},
-		remove: removeSmall,
+		remove: func(tx *bbolt.Tx, digest string, _ time.Time) (bool, error) {
+			return true, removeSmall(tx, digest) // a Put is staged, and stays so
+		},
 	}
 }
 
@@ -140,12 +145,7 @@ func (s *Store) memory() where {
 			_, written := smallOf(tx, digest)
 			return int64(len(c.data)), c.at, there && !written, nil
 		},
-		remove: func(_ *bbolt.Tx, digest string) error {
-			if c, there := s.staged.get(digest); there {
-				s.staged.drop(digest, c.at)
-			}
-			return nil
-		},
+		remove: func(_ *bbolt.Tx, digest string, at time.Time) (bool, error) { return s.staged.drop(digest, at), nil },
 	}
 }
 
@@ -163,13 +163,21 @@ func (s *Store) files() where {
 			}
 			return info.Size(), info.ModTime(), true, nil
 		},
-		remove: func(_ *bbolt.Tx, digest string) error {
+		remove: func(_ *bbolt.Tx, digest string, at time.Time) (bool, error) {
 			s.shelves.Lock()
 			defer s.shelves.Unlock()
-			if err := os.Remove(s.content(digest[:2], digest)); err != nil {
-				return fmt.Errorf("boltstore: %w", err)
+			path := s.content(digest[:2], digest)
+			info, err := os.Stat(path)
+			if err == nil && !info.ModTime().Equal(at) {
+				return false, nil
 			}
-			return nil
+			if err == nil {
+				err = os.Remove(path)
+			}
+			if err != nil {
+				return false, fmt.Errorf("boltstore: %w", err)
+			}
+			return true, nil
 		},
 	}
 }
