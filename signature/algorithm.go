@@ -95,6 +95,7 @@ const (
 )
 
 const (
+	more2001 = "http://www.w3.org/2001/04/xmldsig-more#"
 	more2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 	more2021 = "http://www.w3.org/2021/04/xmldsig-more#"
 )

@@ -204,7 +204,7 @@ func (b *block) keyInfo(el *etree.Element) error {
 		default:
 			return refuse(ErrShape, "%s in KeyInfo", child.FullTag())
 		}
-		if err := namesOf(child, "KeyInfo", edxml.NamespaceDSig, dsig11); err != nil {
+		if err := namesOf(child, "KeyInfo", edxml.NamespaceDSig, dsig11, more2001); err != nil {
 			return err
 		}
 		if child.Tag != "X509Data" {

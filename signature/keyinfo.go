@@ -75,8 +75,8 @@ func certificateHints(data *etree.Element) ([]hint, error) {
 	return all, nil
 }
 
-// keyValue reads RSAKeyValue (XML Signature §4.5.2.2) and ECKeyValue with a
-// named curve (§4.5.2.3.1).
+// keyValue reads RSAKeyValue (XML Signature §4.5.2.2), ECKeyValue with a named
+// curve (§4.5.2.3.1), and its older form.
 func keyValue(el *etree.Element) ([]hint, error) {
 	children := el.ChildElements()
 	if len(children) != 1 {
@@ -115,6 +115,12 @@ func keyValue(el *etree.Element) ([]hint, error) {
 			return nil, refuse(ErrAlgorithm, "a point or a curve that is not known")
 		}
 		return []hint{{key, nil, "KeyValue"}}, nil
+	case space == more2001 && value.Tag == "ECDSAKeyValue":
+		key, err := olderKey(value)
+		if err != nil {
+			return nil, err
+		}
+		return []hint{{key, nil, "KeyValue"}}, nil
 	}
 	return nil, nil
 }
@@ -122,19 +128,59 @@ func keyValue(el *etree.Element) ([]hint, error) {
 // namedCurve finds the curve; P-224, which no method takes, stands for any other.
 func namedCurve(value *etree.Element) elliptic.Curve {
 	for _, c := range value.ChildElements() {
-		if c.Tag != "NamedCurve" || c.NamespaceURI() != dsig11 {
-			continue
-		}
-		switch uri, _ := attribute(c, "URI"); uri {
-		case "urn:oid:1.2.840.10045.3.1.7":
-			return elliptic.P256()
-		case "urn:oid:1.3.132.0.34":
-			return elliptic.P384()
-		case "urn:oid:1.3.132.0.35":
-			return elliptic.P521()
+		if c.Tag == "NamedCurve" && c.NamespaceURI() == dsig11 {
+			uri, _ := attribute(c, "URI")
+			return curveOf(uri)
 		}
 	}
 	return elliptic.P224()
+}
+
+func curveOf(oid string) elliptic.Curve {
+	switch oid {
+	case "urn:oid:1.2.840.10045.3.1.7":
+		return elliptic.P256()
+	case "urn:oid:1.3.132.0.34":
+		return elliptic.P384()
+	case "urn:oid:1.3.132.0.35":
+		return elliptic.P521()
+	}
+	return elliptic.P224()
+}
+
+// olderKey reads ECDSAKeyValue with a named curve (RFC 4050 §3.1), which
+// programs from before XML Signature 1.1 write.
+func olderKey(value *etree.Element) (*ecdsa.PublicKey, error) {
+	curve := elliptic.P224()
+	point := map[string]*big.Int{}
+	for _, group := range value.ChildElements() {
+		for _, c := range group.ChildElements() {
+			if c.NamespaceURI() != more2001 {
+				continue
+			}
+			switch c.Tag {
+			case "NamedCurve":
+				oid, _ := attribute(c, "URN")
+				curve = curveOf(oid)
+			case "X", "Y":
+				text, _ := attribute(c, "Value")
+				if n, ok := new(big.Int).SetString(text, 10); ok && len(text) <= 160 && n.Sign() >= 0 {
+					point[c.Tag] = n
+				}
+			}
+		}
+	}
+	size := (curve.Params().BitSize + 7) / 8
+	x, y := point["X"], point["Y"]
+	if x == nil || y == nil || x.BitLen() > 8*size || y.BitLen() > 8*size {
+		return nil, refuse(ErrAlgorithm, "a point or a curve that is not known")
+	}
+	raw := append(append([]byte{4}, x.FillBytes(make([]byte, size))...), y.FillBytes(make([]byte, size))...)
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, raw)
+	if err != nil {
+		return nil, refuse(ErrAlgorithm, "a point or a curve that is not known")
+	}
+	return key, nil
 }
 
 // strongKey refuses keys that are too short or too long, and names what was

@@ -3,10 +3,12 @@ package signature_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,6 +141,40 @@ func TestVerifyXML(t *testing.T) {
 	for _, doc := range []string{"", "<a>", "<a a='1' a='2'/>", "<a/><b/>", "<p:a/>"} {
 		if _, err := signature.VerifyXML(strings.NewReader(doc), int64(len(doc)), signature.XMLOptions{}); err == nil {
 			t.Errorf("%q is read", doc)
+		}
+	}
+}
+
+// TestKeyValues: a bare key in every form, and forms that are none.
+func TestKeyValues(t *testing.T) {
+	ec := keys()["p384"].Signer.Public().(*ecdsa.PublicKey)
+	raw := must(ec.Bytes())
+	x, y := new(big.Int).SetBytes(raw[1:49]), new(big.Int).SetBytes(raw[49:])
+	older := func(curve string, x, y fmt.Stringer) string {
+		return fmt.Sprintf(`<k:ECDSAKeyValue xmlns:k="http://www.w3.org/2001/04/xmldsig-more#"><k:DomainParameters><k:NamedCurve URN="urn:oid:%s"/></k:DomainParameters><k:PublicKey><k:X Value="%s"/><k:Y Value="%s"/></k:PublicKey></k:ECDSAKeyValue>`, curve, x, y)
+	}
+	newer := func(curve string, point []byte) string {
+		return fmt.Sprintf(`<k:ECKeyValue xmlns:k="http://www.w3.org/2009/xmldsig11#"><k:NamedCurve URI="urn:oid:%s"/><k:PublicKey>%s</k:PublicKey></k:ECKeyValue>`, curve, base64Of(point))
+	}
+	signed := must(signWith(status(), nil, keys()["p384"], signature.SignOptions{}))
+	info := between(t, signed, "<ds:X509Data>", "</ds:X509Data>")
+	for why, c := range map[string]struct {
+		value string
+		want  error
+	}{
+		"RFC 4050":           {older("1.3.132.0.34", x, y), nil},
+		"another curve":      {older("1.2.840.10045.3.1.7", x, y), signature.ErrAlgorithm},
+		"an unknown curve":   {older("1.2.3", x, y), signature.ErrAlgorithm},
+		"off the curve":      {older("1.3.132.0.34", x, x), signature.ErrAlgorithm},
+		"negative":           {older("1.3.132.0.34", new(big.Int).Neg(x), y), signature.ErrAlgorithm},
+		"endless":            {older("1.3.132.0.34", new(big.Int).Lsh(x, 1000), y), signature.ErrAlgorithm},
+		"XML Signature 1.1":  {newer("1.3.132.0.34", raw), nil},
+		"1.1, another curve": {newer("1.3.132.0.35", raw), signature.ErrAlgorithm},
+		"nothing known":      {"<ds:DSAKeyValue/>", signature.ErrAlgorithm},
+	} {
+		doc := swap(t, signed, info, "<ds:KeyValue>"+c.value+"</ds:KeyValue>")
+		if v := verifyXML(t, doc, signature.XMLOptions{}); c.want == nil && (v.Err != nil || v.KeyFrom != "KeyValue") || !errors.Is(v.Err, c.want) {
+			t.Errorf("%s: %v, want %v", why, v.Err, c.want)
 		}
 	}
 }
