@@ -23,7 +23,7 @@ import (
 
 // town is a hub with its door open.
 type town struct {
-	t     *testing.T
+	t     testing.TB
 	store *boltstore.Store
 	node  *node.Node
 	hub   *hub.Hub
@@ -31,7 +31,7 @@ type town struct {
 }
 
 // open opens a hub. The axis is that of the node upstream, nil for none.
-func open(t *testing.T, axis node.Axis, o hub.Options) *town {
+func open(t testing.TB, axis node.Axis, o hub.Options) *town {
 	t.Helper()
 	store, err := boltstore.Open(t.TempDir())
 	if err != nil {

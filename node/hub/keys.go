@@ -35,6 +35,9 @@ func boxedKey(agency string, t *node.Transfer) string {
 // waitingKey finds, and counts, the Documents that wait for an agency.
 func waitingKey(agency string) string { return "hub waiting " + agency }
 
+// hadKey counts the Documents that were ever put into a mailbox.
+func hadKey(agency string) string { return "hub had " + agency }
+
 // tracesKey finds the Statuses addressed to an agency; untakenKey those that
 // were not given out in the old form of GetTraces.
 func tracesKey(agency string) string  { return "hub traces " + agency }

@@ -33,7 +33,7 @@ func (h *Hub) box(doc *node.Stored, b mailbox, number string) (*node.Transfer, e
 	for _, r := range t.Receivers {
 		t.Lookup = append(t.Lookup, aboutKeys(r.OrganID, t.From, t.DocumentID, t.Code)...)
 	}
-	t.Count = []string{waitingKey(agency)}
+	t.Count = []string{waitingKey(agency), hadKey(agency)}
 	return t, nil
 }
 
