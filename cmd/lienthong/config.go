@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,24 +23,17 @@ import (
 	"github.com/lienthong/lienthong/node/drop"
 	"github.com/lienthong/lienthong/node/sink"
 	"github.com/lienthong/lienthong/signature"
-	"github.com/lienthong/lienthong/transport"
-	"github.com/lienthong/lienthong/transport/edoc"
 )
 
 // config is the node's configuration file. Relative paths are meant from the
 // folder of the file.
 type config struct {
-	Organ     string `toml:"organ"`
-	OrganName string `toml:"organ_name"`
-	Store     string `toml:"store"`
-	Axis      struct {
-		URL          string   `toml:"url"`
-		TokenFile    string   `toml:"token_file"`
-		Poll         duration `toml:"poll"`
-		InsecureHTTP bool     `toml:"insecure_http"` // lets the token travel in clear
-		Workers      int      `toml:"workers"`       // calls at a time
-	} `toml:"axis"`
-	Sign struct {
+	Organ     string      `toml:"organ"`
+	OrganName string      `toml:"organ_name"`
+	Store     string      `toml:"store"`
+	Axis      axisSection `toml:"axis"`
+	Hub       hubSection  `toml:"hub"`
+	Sign      struct {
 		Key     string `toml:"key"`
 		Cert    string `toml:"cert"`
 		Replace bool   `toml:"replace"`
@@ -222,43 +213,13 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 			return nc, err
 		}
 	}
-	if c.Axis.URL != "" {
-		if err := c.checkURL(); err != nil {
-			return nc, err
-		}
-		token, err := c.token()
-		if err != nil {
-			return nc, err
-		}
-		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: clocked(nc.Clock, transport.HTTPOptions{})}
+	if c.Hub.Listen != "" { // what is taken back is for the agencies to say
+		nc.Recalls = node.PassRecall
+	}
+	if err := c.axis(&nc); err != nil {
+		return nc, err
 	}
 	return nc, nil
-}
-
-// checkURL refuses an address over which the token would travel in clear.
-func (c *config) checkURL() error {
-	u, err := url.Parse(c.Axis.URL)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return configFault(c.file, fmt.Errorf("axis.url %q is no http or https address", c.Axis.URL))
-	case u.Scheme == "https" || c.Axis.InsecureHTTP:
-		return nil
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
-		return nil
-	}
-	return fileError{c.file, told{exitFailed, edxml.Text{
-		VI: "axis.url dùng http, token sẽ đi không mã hóa qua mạng: " + c.Axis.URL,
-		EN: "axis.url is plain http, the token would cross the network in clear: " + c.Axis.URL,
-	}, edxml.Text{
-		VI: "dùng https; nếu đường truyền đã được bảo vệ, đặt insecure_http = true trong mục [axis]",
-		EN: "use https; if the line is protected otherwise, set insecure_http = true under [axis]",
-	}}}
-}
-
-// token reads the access token, from the environment or its own file.
-func (c *config) token() (edxml.Secret, error) {
-	return c.secret("LIENTHONG_AXIS_TOKEN", c.Axis.TokenFile, "axis.token_file")
 }
 
 // organName returns the registered name of an agency, else its identifier.
@@ -380,6 +341,15 @@ store = "bolt:./data"
 # {{if .VI}}Địa chỉ và token của trục; không có url thì văn bản nằm chờ trong hàng đợi.{{else}}The axis's address and token; without url documents wait in the queue.{{end}}
 {{if .Axis}}url = {{q .Axis}}{{else}}# url = "https://axis.example/edoc"{{end}}
 {{if .Token}}token_file = {{q .Token}}{{else}}# token_file = "token.txt"{{end}}
+# {{if .VI}}Trục quốc gia (HTTP) thay cho SOAP:{{else}}The national axis's HTTP adapter in place of SOAP:{{end}}
+# wire = "vxp"
+# systemid = "000.00.00.G22"
+# secret_file = "secret.txt"
+# {{if .VI}}TLS: chứng thư gốc của trục, khóa được ghim, chứng thư của ta.{{else}}TLS: the axis's authority, pinned keys, our own certificate.{{end}}
+# roots = "axis-ca.pem"
+# pins = ["sha256//…"]
+# cert = "client.pem"
+# key = "client.key"
 {{if .Poll}}poll = {{q .Poll}}{{else}}# poll = "30s"{{end}}
 # workers = 4
 
@@ -422,6 +392,13 @@ store = "bolt:./data"
 [log]
 # level = "info"
 # format = "text"
+
+[hub]
+# {{if .VI}}Trục: các cơ quan có hộp thư ở đây (lienthong agency) gửi và nhận qua địa chỉ này.{{else}}A hub: the agencies with a mailbox here (lienthong agency) send and collect at this address.{{end}}
+# listen = "0.0.0.0:8443"
+# cert = "hub.pem"
+# key = "hub.key"
+# key_file = "secrets.key"
 
 [retry]
 # first = "2s"

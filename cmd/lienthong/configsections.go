@@ -64,6 +64,11 @@ func (a apiSection) address() string {
 
 // check says what is wrong with the sections by themselves.
 func (c *config) check() error {
+	for _, err := range []error{c.Axis.check(), c.Hub.check()} {
+		if err != nil {
+			return err
+		}
+	}
 	a := c.API
 	if (a.Cert == "") != (a.Key == "") {
 		return errors.New("api.cert and api.key go together: give both or none")

@@ -88,7 +88,7 @@ func diagnose(err error) told {
 			VI: "xem " + use.command + " --help", EN: "see " + use.command + " --help",
 		}}
 	}
-	for _, f := range []func(error) (told, bool){packetFault, mimeFault, signatureFault, nodeFault, axisFault, storeFault, systemFault} {
+	for _, f := range []func(error) (told, bool){packetFault, mimeFault, signatureFault, nodeFault, hubFault, axisFault, storeFault, systemFault} {
 		if e, ok := f(err); ok {
 			return e
 		}

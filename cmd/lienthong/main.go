@@ -80,6 +80,7 @@ func (p *program) app() *cli.App {
 			p.extractCommand(),
 			p.diffCommand(),
 			p.organCommand(),
+			p.agencyCommand(),
 			p.completionCommand(), p.manCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // report decides

@@ -21,6 +21,7 @@ import (
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/api"
 	"github.com/lienthong/lienthong/node/drop"
+	"github.com/lienthong/lienthong/node/hub"
 	"github.com/lienthong/lienthong/node/metrics"
 	"github.com/lienthong/lienthong/transport"
 )
@@ -75,6 +76,10 @@ func (p *program) node(c *cli.Context) (err error) {
 		log.Info("api " + h.url)
 		doors += "api " + h.url + "\n"
 	}
+	if h.hubURL != "" {
+		log.Info("hub " + h.hubURL)
+		doors += "hub " + h.hubURL + "\n"
+	}
 	fmt.Fprint(p.out, doors)
 	return h.run(c.Context)
 }
@@ -82,6 +87,12 @@ func (p *program) node(c *cli.Context) (err error) {
 // axisToken returns the access token, "" when there is no axis.
 func (c *config) axisToken() (edxml.Secret, error) {
 	if c.Axis.URL == "" {
+		return "", nil
+	}
+	switch {
+	case c.Axis.wire() == hub.VXP:
+		return c.axisSecret()
+	case c.Hub.UpstreamTokens != "": // each goes with its client alone
 		return "", nil
 	}
 	return c.token()
@@ -100,6 +111,7 @@ type house struct {
 	drop     *drop.Folder
 	servers  []served
 	url      string // of the REST door, "" when it is closed
+	hubURL   string // of the agencies' door, "" when this is no hub
 }
 
 // served is a server with what it listens on.
@@ -115,6 +127,13 @@ func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (
 	if h.webhooks, err = cfg.webhooks(); err != nil {
 		return nil, err
 	}
+	agencies, err := cfg.hub(n)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Hub.Listen != "" {
+		n.Sink, n.Statuses = agencies, agencies.Status
+	}
 	m, err := h.measure()
 	if err != nil {
 		return nil, err
@@ -127,7 +146,15 @@ func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (
 	if err != nil {
 		return nil, err
 	}
-	h.serve(local, upkeep(n, h.door.Local()))
+	h.serve(local, agencyRoute(agencies, upkeep(n, h.door.Local())))
+	if cfg.Hub.Listen != "" {
+		l, scheme, err := cfg.hubListener()
+		if err != nil {
+			return nil, errors.Join(err, h.close())
+		}
+		h.hubURL = scheme + "://" + l.Addr().String() + "/"
+		h.serve(l, transport.Paced(agencies.Handler(), 0))
+	}
 	if at := cfg.API.address(); at != "" {
 		if err := h.listen(at); err != nil {
 			return nil, errors.Join(err, h.close())

@@ -317,6 +317,9 @@ func inScript(ts *testscript.TestScript, args []string) *exec.Cmd {
 	for _, name := range []string{"PATH", "TMPDIR", "LANG", "HOME"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
+	if url := ts.Getenv("LIENTHONG_AXIS_URL"); url != "" { // of an axis whose port is known when it runs
+		cmd.Env = append(cmd.Env, "LIENTHONG_AXIS_URL="+url)
+	}
 	return cmd
 }
 

@@ -37,8 +37,8 @@ type keeper interface {
 }
 
 // openKeeper opens the way to the store: the socket of a running node, else the
-// folder itself. The last result closes it.
-func (p *program) openKeeper(c *cli.Context) (k keeper, running bool, end func() error, err error) {
+// folder itself, which existing says must be there. The last result closes it.
+func (p *program) openKeeper(c *cli.Context, existing bool) (k keeper, running bool, end func() error, err error) {
 	cfg, err := readConfig(c.String("config"))
 	if err != nil {
 		return nil, false, nil, err
@@ -60,7 +60,7 @@ func (p *program) openKeeper(c *cli.Context) (k keeper, running bool, end func()
 	if err != nil {
 		return nil, false, nil, err
 	}
-	s, err := boltstore.OpenWith(dir, boltstore.Options{Existing: true})
+	s, err := boltstore.OpenWith(dir, boltstore.Options{Existing: existing})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fileError{dir, told{exitNotFound, edxml.Text{VI: "thư mục này không có kho dữ liệu", EN: "there is no store in this folder"}, edxml.Text{
 			VI: "xem lại store trong " + cfg.file, EN: "check store in " + cfg.file,
@@ -78,7 +78,7 @@ func (p *program) openKeeper(c *cli.Context) (k keeper, running bool, end func()
 
 // keeping opens the way to the store, does something, and closes it.
 func (p *program) keeping(c *cli.Context, do func(k keeper, running bool) error) (err error) {
-	k, running, end, err := p.openKeeper(c)
+	k, running, end, err := p.openKeeper(c, true)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	Key []byte
 	// Upstream is the wire to the node's axis.
 	Upstream Wire
+	// Next is where a Document for the node's own agency goes, which has no
+	// mailbox here; nil: it stays in the inbox.
+	Next node.Sink
 	// Name marks what this hub asks of other hubs, so that one that is its own
 	// upstream is found out.
 	Name string
@@ -183,8 +186,14 @@ func (h *Hub) Organs(ctx context.Context) ([]edxml.Organ, error) {
 	var all []edxml.Organ
 	now := time.Now()
 	for _, a := range agencies {
-		if !a.closed(now) {
-			all = append(all, a.Organ)
+		if a.closed(now) {
+			continue
+		}
+		all = append(all, a.Organ)
+		for _, id := range a.Speaks {
+			if d.owner(id) == a { // its name is not known here
+				all = append(all, edxml.Organ{OrganID: id, OrganName: id, OrganizationInCharge: a.OrganName})
+			}
 		}
 	}
 	up, err := h.node.Directory(ctx)
@@ -192,7 +201,7 @@ func (h *Hub) Organs(ctx context.Context) ([]edxml.Organ, error) {
 		return nil, err
 	}
 	for o := range up.All() {
-		if d.hosted(o.OrganID) == nil {
+		if d.owner(o.OrganID) == nil {
 			all = append(all, o)
 		}
 	}

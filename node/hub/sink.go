@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -13,7 +14,7 @@ import (
 // Deliver implements node.Sink: a Document from upstream goes into the mailbox
 // of each receiver that is hosted here. Where it was before, it is not put
 // again.
-func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content) (io.ReadCloser, error)) error {
+func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
 	d, err := h.directory(ctx)
 	if err != nil {
 		return err
@@ -38,7 +39,13 @@ func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, _ func(node.Content
 		}
 		all = append(all, box)
 	}
-	if len(all) == 0 {
+	if own := slices.ContainsFunc(t.Receivers, func(to node.Receiver) bool {
+		return slices.Contains(forms(to.OrganID), h.node.Organ.OrganID) && d.owner(to.OrganID) == nil
+	}); own && h.o.Next != nil {
+		if err := h.o.Next.Deliver(ctx, t, open); err != nil {
+			return err
+		}
+	} else if len(all) == 0 && !own {
 		h.node.Log.WarnContext(ctx, "a document from upstream is for nobody here", "transfer", t.ID, "document", t.DocumentID, "for", t.For)
 	}
 	return h.each(ctx, all)
@@ -76,6 +83,9 @@ func (h *Hub) Notify(ctx context.Context, t *node.Transfer) error {
 		return err
 	}
 	if t.Kind != edxml.KindDocument || d.owner(t.From) == nil {
+		if h.o.Next != nil {
+			return h.o.Next.Notify(ctx, t)
+		}
 		h.node.Log.ErrorContext(ctx, "given up", "transfer", t.ID, "kind", t.Kind, "from", t.From, "error", t.LastError)
 		return nil
 	}
