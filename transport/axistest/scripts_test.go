@@ -16,6 +16,7 @@ import (
 	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/axistest"
 	"github.com/lienthong/lienthong/transport/edoc"
+	"github.com/lienthong/lienthong/transport/soap"
 )
 
 // answer is what a client makes of one call.
@@ -244,6 +245,26 @@ func TestClocks(t *testing.T) {
 		}
 		if at, err := list[0].Timestamp.Time(); err != nil || at.Sub(before.Add(off)).Abs() > time.Minute {
 			t.Errorf("%s: %s, %v", id, list[0].Timestamp, err)
+		}
+	}
+}
+
+// TestDates shows the clock that is off in the date of the answer.
+func TestDates(t *testing.T) {
+	axis := axistest.New(axistest.Options{Dir: t.TempDir(), Gentle: true})
+	defer axis.Close()
+	srv := httptest.NewServer(axis)
+	defer srv.Close()
+	for trouble, off := range map[axistest.Trouble]time.Duration{axistest.Ahead: time.Hour, axistest.Behind: -time.Hour} {
+		if err := axis.Order(axistest.Order{Trouble: trouble, Times: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []time.Duration{off, 0} {
+			body := string(soap.ControlEnvelope("", "<GetPendingDocumentIdsRequest><OrganId>H41</OrganId><Token>test-H41</Token></GetPendingDocumentIdsRequest>"))
+			_, header, _ := ask(t, "POST", srv.URL, body, "SOAPAction", "GetPendingDocumentIds", "Content-Type", "text/xml")
+			if at, err := http.ParseTime(header.Get("Date")); err != nil || time.Until(at.Add(-want)).Abs() > time.Minute {
+				t.Errorf("%s: %s, %v", trouble, header.Get("Date"), err)
+			}
 		}
 	}
 }
