@@ -16,7 +16,7 @@ var signatureRules = []Rule{
 		Text{"khóa RSA của người ký chỉ dài %d bit, ít nhất phải 2048", "the signer's RSA key has %d bits only, 2048 is the least"},
 		Text{"ký lại bằng chứng thư có khóa RSA 2048 bit trở lên", "sign anew with a certificate whose RSA key has 2048 bits or more"}},
 	{"SIG-4", Info, "NĐ 30/2020/NĐ-CP Art. 5(1)",
-		Text{"tệp PDF chính %q có %d chữ ký số; bản gốc điện tử cần hai: của người có thẩm quyền và của cơ quan", "the main PDF %q carries %d digital signatures; an electronic original has two, the authorised person's and the agency's"},
+		Text{"tệp PDF chính %q mới có %d trong hai chữ ký số của bản gốc điện tử: của người có thẩm quyền và của cơ quan", "the main PDF %q carries %d of the two digital signatures of an electronic original: the authorised person's and the agency's"},
 		Text{"kiểm tra tệp PDF trước khi gửi: đủ chữ ký của người ký và của cơ quan", "check the PDF before it is sent: signed by the person and by the agency"}},
 	{"SIG-5", Warning, "XML Signature §2",
 		Text{"khối %s không thuộc không gian tên XML Signature nên không phải là chữ ký", "block %s is not in the XML Signature namespace, so it is no signature"},
