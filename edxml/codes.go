@@ -21,8 +21,8 @@ const (
 // Priority is the urgency of a Document (độ khẩn), one of [Priorities].
 type Priority string
 
-// The values of Priority: the degrees of NĐ 30/2020/NĐ-CP Art. 8 in the axis's
-// numbering. PriorityExpressAt is older than that decree, which has no such
+// The values of Priority: the degrees of NĐ 30/2020/NĐ-CP Art. 4(2)(c) in the
+// axis's numbering. PriorityExpressAt is older than that decree, which has no such
 // degree (DOC-7a).
 const (
 	PriorityNormal     Priority = "0" // thường

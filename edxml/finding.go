@@ -23,10 +23,10 @@ type Finding struct {
 	Severity Severity
 	Path     string // element path with one-based positions, "" for the packet
 	Pos      xmlscan.Pos
-	Second   bool   // Pos is one of the second file, see ReadOptions.With
-	Message  Text   // what is wrong
-	Clause   string // the clause, or "practice: " and the evidence
-	Remedy   Text   // what to do
+	Second   bool // Pos is one of the second file, see ReadOptions.With
+	Message  Text // what is wrong
+	Clause   Clause
+	Remedy   Text // what to do
 }
 
 // String gives line, rule and message in English, on one line.
@@ -56,7 +56,7 @@ type FindingText struct {
 func (f Finding) In(lang string) FindingText {
 	return FindingText{
 		Rule: f.Rule, Severity: f.Severity, Path: f.Path, Second: f.Second, Line: f.Pos.Line, Column: f.Pos.Column,
-		Message: f.Message.In(lang), Clause: f.Clause, Remedy: f.Remedy.In(lang),
+		Message: f.Message.In(lang), Clause: f.Clause.In(lang), Remedy: f.Remedy.In(lang),
 	}
 }
 

@@ -205,7 +205,7 @@ func TestFixtures(t *testing.T) {
 // checkFinding holds every finding to its rule's promises.
 func checkFinding(t *testing.T, f fixture, finding edxml.Finding) {
 	t.Helper()
-	for _, text := range []string{finding.Message.VI, finding.Message.EN, finding.Remedy.VI, finding.Remedy.EN, finding.Clause} {
+	for _, text := range []string{finding.Message.VI, finding.Message.EN, finding.Remedy.VI, finding.Remedy.EN, string(finding.Clause)} {
 		if text == "" || strings.Contains(text, "%!") {
 			t.Errorf("%s says %q", finding.Rule, text)
 		}

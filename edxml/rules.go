@@ -21,7 +21,7 @@ const (
 type Rule struct {
 	ID       string
 	Severity Severity
-	Clause   string
+	Clause   Clause
 	Message  Text
 	Remedy   Text
 }

@@ -32,7 +32,7 @@ var documentRules = []Rule{
 	{"DOC-6", Warning, "NĐ 30/2020/NĐ-CP Phụ lục I, phần I, mục II.3",
 		Text{"%s %q %s", "%s %q %s"},
 		Text{"ghi lại bằng bộ gõ Unicode dựng sẵn, không có khoảng trắng", "type it again in composed Unicode, without white space"}},
-	{"DOC-7", Error, "practice: BKAV axis; NĐ 30/2020/NĐ-CP Art. 8",
+	{"DOC-7", Error, "practice: BKAV axis; NĐ 30/2020/NĐ-CP Art. 4(2)(c)",
 		Text{"độ khẩn Priority là %q, phải từ 0 đến 4", "Priority is %q, it must be 0 to 4"},
 		Text{"dùng 0 thường, 1 khẩn, 2 thượng khẩn, 3 hỏa tốc, 4 hỏa tốc hẹn giờ", "use 0 normal, 1 urgent, 2 very urgent, 3 express, 4 express at a set hour"}},
 	{"DOC-7a", Warning, "NĐ 30/2020/NĐ-CP Art. 4(2)(c)",

@@ -27,7 +27,7 @@ func TestRules(t *testing.T) {
 		}
 		seen[r.ID] = true
 		for what, text := range map[string]string{
-			"vi": r.Message.VI, "en": r.Message.EN, "clause": r.Clause, "remedy vi": r.Remedy.VI, "remedy en": r.Remedy.EN,
+			"vi": r.Message.VI, "en": r.Message.EN, "clause": string(r.Clause), "remedy vi": r.Remedy.VI, "remedy en": r.Remedy.EN,
 		} {
 			if text == "" {
 				t.Errorf("rule %s has no %s", r.ID, what)
@@ -165,5 +165,23 @@ func TestSecretStaysSecret(t *testing.T) {
 	var out strings.Builder
 	if err := edxml.WriteEnvelope(&out, p.Document); err != nil || strings.Contains(out.String(), token) {
 		t.Errorf("the token was handed on (%v)", err)
+	}
+}
+
+// TestClauses: every clause of the catalogue can be told in Vietnamese.
+func TestClauses(t *testing.T) {
+	for _, r := range edxml.Rules() {
+		vi := r.Clause.In("vi")
+		if strings.Contains(vi, "Art.") || strings.Contains(vi, "practice") || r.Clause.In("en") != string(r.Clause) {
+			t.Errorf("%s: %q", r.ID, vi)
+		}
+		for _, part := range strings.Split(string(r.Clause), "; ") {
+			if what, practice := strings.CutPrefix(part, "practice: "); practice && strings.Contains(vi, "thực tế: "+what) {
+				t.Errorf("%s: %q is not told in Vietnamese", r.ID, what)
+			}
+		}
+	}
+	if got := edxml.Clause("QĐ 28/2018/QĐ-TTg Art. 6(2); practice: BKAV axis").In("vi"); got != "QĐ 28/2018/QĐ-TTg Điều 6(2); thực tế: trục BKAV" {
+		t.Errorf("%q", got)
 	}
 }

@@ -224,7 +224,7 @@ func TestJudgements(t *testing.T) {
 			if !ok {
 				t.Errorf("%q is not found at %q; found %v", c.hit, c.path, validate(t, alter(t, texts[c.form], c.hit...), c.against))
 			}
-			for _, text := range []string{f.Message.VI, f.Message.EN, f.Remedy.VI, f.Remedy.EN, f.Clause} {
+			for _, text := range []string{f.Message.VI, f.Message.EN, f.Remedy.VI, f.Remedy.EN, string(f.Clause)} {
 				if text == "" || strings.Contains(text, "%!") {
 					t.Errorf("it says %q", text)
 				}

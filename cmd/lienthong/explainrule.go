@@ -51,7 +51,7 @@ func (p *program) explainRule(c *cli.Context) error {
 			edxml.Text{VI: "gần giống: " + near, EN: "close to it: " + near}}
 	}
 	r := rules[i]
-	t := ruleLine{ruleText{r.ID, r.Severity, r.Clause, pattern(r.Message.In(p.lang)), r.Remedy.In(p.lang)}, setNames(r)}
+	t := ruleLine{ruleText{r.ID, r.Severity, r.Clause.In(p.lang), pattern(r.Message.In(p.lang)), r.Remedy.In(p.lang)}, setNames(r)}
 	if c.Bool("json") {
 		return p.record(t)
 	}

@@ -149,7 +149,7 @@ func (p *program) sarif(results []validation) ([]byte, error) {
 	}
 	for _, r := range edxml.Rules() {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
-			r.ID, sarifMessage{pattern(r.Message.In(p.lang))}, sarifMessage{r.Remedy.In(p.lang) + " (" + r.Clause + ")"}, sarifLevel{level[r.Severity]},
+			r.ID, sarifMessage{pattern(r.Message.In(p.lang))}, sarifMessage{r.Remedy.In(p.lang) + " (" + r.Clause.In(p.lang) + ")"}, sarifLevel{level[r.Severity]},
 		})
 	}
 	for _, v := range results {

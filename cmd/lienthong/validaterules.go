@@ -29,7 +29,7 @@ func (p *program) rules(against edxml.Against, chosen, asJSON, markdown bool) er
 		if !against.Has(r.ID) {
 			continue
 		}
-		t := ruleText{r.ID, r.Severity, r.Clause, pattern(r.Message.In(p.lang)), r.Remedy.In(p.lang)}
+		t := ruleText{r.ID, r.Severity, r.Clause.In(p.lang), pattern(r.Message.In(p.lang)), r.Remedy.In(p.lang)}
 		if asJSON {
 			if err := p.record(ruleLine{t, setNames(r)}); err != nil {
 				return err
@@ -90,10 +90,19 @@ axis refuses), **vendor** (what the Java library refuses or misreads), **all**. 
 			}
 			name := severityName(r.Severity)
 			fmt.Fprintf(&b, "| **%s** | %s · %s | %s<br>%s | %s<br>%s | %s | %s |\n", r.ID, name.VI, name.EN,
-				cell(pattern(r.Message.VI)), cell(pattern(r.Message.EN)), cell(r.Remedy.VI), cell(r.Remedy.EN), cell(r.Clause), strings.Join(setNames(r), ", "))
+				cell(pattern(r.Message.VI)), cell(pattern(r.Message.EN)), cell(r.Remedy.VI), cell(r.Remedy.EN), both(r.Clause), strings.Join(setNames(r), ", "))
 		}
 	}
 	return b.String()
+}
+
+// both gives a clause in both languages where they differ.
+func both(c edxml.Clause) string {
+	vi, en := cell(c.In("vi")), cell(c.In("en"))
+	if vi == en {
+		return en
+	}
+	return vi + "<br>" + en
 }
 
 // cell escapes text for a table.

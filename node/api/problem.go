@@ -55,7 +55,7 @@ func findings(list []edxml.Finding) []Finding {
 // value gives back the Finding of the node.
 func (f Finding) value() edxml.Finding {
 	return edxml.Finding{
-		Rule: f.EN.Rule, Severity: f.EN.Severity, Path: f.EN.Path, Clause: f.EN.Clause,
+		Rule: f.EN.Rule, Severity: f.EN.Severity, Path: f.EN.Path, Clause: edxml.Clause(f.EN.Clause),
 		Pos:     xmlscan.Pos{Line: f.EN.Line, Column: f.EN.Column},
 		Message: edxml.Text{VI: f.VI.Message, EN: f.EN.Message},
 		Remedy:  edxml.Text{VI: f.VI.Remedy, EN: f.EN.Remedy},
