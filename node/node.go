@@ -129,6 +129,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.work(ctx, Out, n.sendStep) })
 	g.Go(func() error { return n.work(ctx, In, n.receiveStep) })
+	g.Go(func() error { return n.tidy(ctx) })
 	if n.Axis != nil {
 		g.Go(func() error { return n.watch(ctx) })
 	}

@@ -19,6 +19,8 @@ const (
 	purgePage    = 200       // Transfers that a purge looks at together
 	purgeWorkers = 8         // Transfers that it changes at once, so that they share commits
 	fresh        = time.Hour // content this new may belong to a Transfer that is not there yet
+
+	tidyEvery = 6 * time.Hour // between looks for content that nothing needs
 )
 
 // PurgeOptions say what a purge gives up.
@@ -61,6 +63,22 @@ func (n *Node) Purge(ctx context.Context, o PurgeOptions) (*Purged, error) {
 		n.Log.InfoContext(ctx, "purged", "before", o.Before, "transfers", p.sum.Transfers, "freed", p.sum.Freed, "actor", o.By.Actor, "reason", o.By.Reason)
 	}
 	return &p.sum, err
+}
+
+// tidy removes now and then the content that nothing needs: what came of
+// packets that broke off, or were refused after their attachments were stored.
+func (n *Node) tidy(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, tidyEvery); err != nil {
+			return err
+		}
+		swept, err := n.Store.Sweep(ctx, time.Now().Add(-fresh), false)
+		if err != nil && ctx.Err() == nil {
+			n.Log.WarnContext(ctx, "content that nothing needs is still there", "error", err)
+		} else if swept.Removed > 0 {
+			n.Log.InfoContext(ctx, "content that nothing needs was removed", "contents", swept.Removed, "octets", swept.RemovedBytes)
+		}
+	}
 }
 
 // purge is one Purge on its way.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -186,4 +187,24 @@ func TestLegalHold(t *testing.T) {
 	if _, err := n.LegalHold(t.Context(), fmt.Sprint("no", id), "x", by); !errors.Is(err, node.ErrNotFound) {
 		t.Errorf("nothing: error %v", err)
 	}
+}
+
+// What a broken upload left behind goes by itself; what is new stays, as its
+// record may be on the way.
+func TestNodeTidiesUp(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := bubbleStore(t, dir)
+		n := must(node.New(node.Config{Organ: edxml.Organ{OrganID: "G22"}, Store: s}))
+		orphan := must(s.Put(t.Context(), strings.NewReader(strings.Repeat("orphan", 100_000))))
+		defer run(t, n)()
+		time.Sleep(5*time.Hour + 30*time.Minute)
+		recent := must(s.Put(t.Context(), strings.NewReader(strings.Repeat("recent", 100_000))))
+		must(s.Open(t.Context(), orphan.SHA256)).Close()
+		time.Sleep(time.Hour)
+		if _, err := s.Open(t.Context(), orphan.SHA256); !errors.Is(err, node.ErrNotFound) {
+			t.Errorf("the orphan is still there, error %v", err)
+		}
+		must(s.Open(t.Context(), recent.SHA256)).Close()
+	})
 }
