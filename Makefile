@@ -33,7 +33,7 @@ endef
 export BENCH_TABLE
 
 .DEFAULT_GOAL := help
-.PHONY: help test race vet lint generate fuzz bench large demo build ci
+.PHONY: help test race vet lint generate fuzz bench large demo examples build ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIM
 
 large: ## move 1 GB and hold 1,000 connections between processes, and look at their memory
 	LIENTHONG_LARGE=1 go test ./transport/edoc ./transport/vxp -run='TestGigabyte|TestIdleConnections' -count=1 -v
+
+examples: ## run the clients of docs/examples against a node (needs curl, jq, a JDK, npm)
+	LIENTHONG_EXAMPLES=1 go test ./cmd/lienthong -run='TestScript/example-' -count=1
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo

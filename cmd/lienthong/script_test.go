@@ -61,12 +61,21 @@ func TestMain(m *testing.M) {
 //	full PROGRAM ARG…          run a program that may write no file longer than 16 KiB, as
 //	                           on a full disk; it must end with code 1
 //
-// and the conditions [tool:NAME] and [samples], the vendor's packets at
-// $SAMPLES. With CI set a tool must be there.
+// and the conditions [tool:NAME], [examples] (with CI or
+// LIENTHONG_EXAMPLES set) and [samples], the vendor's packets at
+// $SAMPLES. The clients of docs/examples are at $EXAMPLES. With CI set a tool must be there.
 func TestScript(t *testing.T) {
 	samples, err := filepath.Abs("../../../shared/samples")
 	if err != nil {
 		t.Fatal(err)
+	}
+	examples, err := filepath.Abs("../../docs/examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := os.Getenv("GOCACHE")
+	if home, err := os.UserCacheDir(); cache == "" && err == nil {
+		cache = filepath.Join(home, "go-build")
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -75,6 +84,8 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "en_US.UTF-8")
 			e.Setenv("SAMPLES", samples)
+			e.Setenv("EXAMPLES", examples)
+			e.Setenv("GOCACHE", cache)
 			e.Values[started{}] = map[string]*child{}
 			return nil
 		},
@@ -82,6 +93,9 @@ func TestScript(t *testing.T) {
 			var err error
 			if tool, ok := strings.CutPrefix(cond, "tool:"); ok {
 				_, err = exec.LookPath(tool)
+			} else if cond == "examples" { // takes a registry and a minute
+				_, ci := os.LookupEnv("CI")
+				return ci || os.Getenv("LIENTHONG_EXAMPLES") != "", nil
 			} else if cond == "samples" { // other people's files, not everywhere beside the checkout
 				_, err := os.Stat(samples)
 				return err == nil, nil
