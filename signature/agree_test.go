@@ -309,6 +309,10 @@ func TestAgreeJDK(t *testing.T) {
 	c := all[0]
 	write("pss.in", single(files...))
 	fmt.Fprintln(&list, strings.Join([]string{"pss.in", "pss.out", "rsa-sha256.key", "rsa-sha256.crt", "RSA", "http://www.w3.org/2007/05/xmldsig-more#rsa-pss", string(c.m), "", "edXMLHeader"}, "\t"))
+	for short, m := range canonicals { // two References, one into an Object of the signature
+		write("two-"+short+".in", awkward()["inherited"])
+		fmt.Fprintln(&list, strings.Join([]string{"two-" + short + ".in", "two-" + short + ".out", "ecdsa-sha256.key", "ecdsa-sha256.crt", "EC", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", string(m), "#h #o", "edXMLHeader"}, "\t"))
+	}
 	write("list", list.String())
 	jdk(t, dir, "sign", "list")
 	for _, c := range all {
@@ -317,6 +321,17 @@ func TestAgreeJDK(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.accepts(t, "the JDK", string(made))
+	}
+	for short := range canonicals {
+		made := string(must(os.ReadFile(filepath.Join(dir, "two-"+short+".out"))))
+		if v := verifyXML(t, made, signature.XMLOptions{}); v.Err != nil || len(v.References) != 2 || !strings.HasSuffix(v.References[1].Element, "Object") {
+			t.Errorf("the JDK's two References, %s: %v %+v\n%s", short, v.Err, v.References, made)
+		}
+		for _, change := range []string{"đối tượng", "000.00.00.H41"} {
+			if v := verifyXML(t, swap(t, made, change, "x"), signature.XMLOptions{}); !errors.Is(v.Err, signature.ErrDigest) {
+				t.Errorf("the JDK's two References, %q changed: %v", change, v.Err)
+			}
+		}
 	}
 	made := string(must(os.ReadFile(filepath.Join(dir, "pss.out"))))
 	if v := one(t, made, nil); v.Err != nil || v.Algorithm != "rsa-pss" || !strings.Contains(made, "SaltLength") {

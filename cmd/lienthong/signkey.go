@@ -98,12 +98,19 @@ func openToken(c *cli.Context) (*signature.Key, io.Closer, error) {
 		}
 	}
 	key, closer, err := signature.OpenToken(token)
-	if errors.Is(err, signature.ErrNoTokens) {
+	switch {
+	case err == nil, errors.Is(err, signature.ErrKeyMismatch): // has words of its own
+	case errors.Is(err, signature.ErrNoTokens):
 		err = told{exitFailed, edxml.Text{
 			VI: "bản chương trình này không có PKCS#11", EN: "this program was built without PKCS#11",
 		}, edxml.Text{
 			VI: "dựng lại với cgo: CGO_ENABLED=1 go build -tags pkcs11 ./cmd/lienthong; hoặc dùng --p12, --key",
 			EN: "build it with cgo: CGO_ENABLED=1 go build -tags pkcs11 ./cmd/lienthong; or use --p12 or --key",
+		}}
+	default:
+		err = told{exitFailed, with("không dùng được khóa trên thiết bị", "the key on the token cannot be used", err), edxml.Text{
+			VI: "xem lại --token, --key-label và --pin-file; chứng thư không nằm trên thiết bị thì thêm --cert",
+			EN: "check --token, --key-label and --pin-file; add --cert when the certificate is not on the token",
 		}}
 	}
 	return key, closer, err

@@ -15,9 +15,12 @@ import java.util.Base64;
 import java.util.List;
 import javax.xml.crypto.KeySelector;
 import javax.xml.crypto.dom.DOMCryptoContext;
+import javax.xml.crypto.dom.DOMStructure;
 import javax.xml.crypto.dsig.CanonicalizationMethod;
 import javax.xml.crypto.dsig.DigestMethod;
+import javax.xml.crypto.dsig.Reference;
 import javax.xml.crypto.dsig.Transform;
+import javax.xml.crypto.dsig.XMLObject;
 import javax.xml.crypto.dsig.XMLSignature;
 import javax.xml.crypto.dsig.XMLSignatureFactory;
 import javax.xml.crypto.dsig.dom.DOMSignContext;
@@ -38,7 +41,8 @@ import org.w3c.dom.NodeList;
  *
  * verify FILE…  prints "FILE true" or "FILE false" for the first signature of each file, with the first certificate's key.
  * sign LIST     signs what the lines of LIST say, separated by tabs: in, out, key (PKCS#8, PEM), certificate (PEM), kind of key,
- *               signature method, canonicalisation, reference ("" or "#Id"), element that gets the signature.
+ *               signature method, canonicalisation, reference ("", "#Id", or "#Id #o" with an Object o of its own), element that
+ *               gets the signature.
  */
 public class Peer {
     static final XMLSignatureFactory SIGNATURES = XMLSignatureFactory.getInstance("DOM");
@@ -93,21 +97,27 @@ public class Peer {
         try (var in = new FileInputStream(what[3])) {
             cert = (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
         }
-        String reference = what[7];
-        List<Transform> transforms = new ArrayList<>();
-        if (reference.isEmpty()) {
-            transforms.add(SIGNATURES.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null));
+        List<Reference> references = new ArrayList<>();
+        List<XMLObject> objects = null;
+        for (String reference : what[7].split(" ", -1)) {
+            List<Transform> transforms = new ArrayList<>();
+            if (reference.isEmpty()) {
+                transforms.add(SIGNATURES.newTransform(Transform.ENVELOPED, (TransformParameterSpec) null));
+            }
+            if (reference.equals("#o")) {
+                objects = List.of(SIGNATURES.newXMLObject(List.of(new DOMStructure(doc.createTextNode("đối tượng\r\n"))), "o", null, null));
+            }
+            transforms.add(SIGNATURES.newTransform(what[6], (TransformParameterSpec) null));
+            references.add(SIGNATURES.newReference(reference, SIGNATURES.newDigestMethod(DigestMethod.SHA256, null), transforms, null, null));
         }
-        transforms.add(SIGNATURES.newTransform(what[6], (TransformParameterSpec) null));
         var info = SIGNATURES.newSignedInfo(
             SIGNATURES.newCanonicalizationMethod(what[6], (C14NMethodParameterSpec) null),
-            SIGNATURES.newSignatureMethod(what[5], what[5].endsWith("#rsa-pss") ? PSS : null),
-            List.of(SIGNATURES.newReference(reference, SIGNATURES.newDigestMethod(DigestMethod.SHA256, null), transforms, null, null)));
+            SIGNATURES.newSignatureMethod(what[5], what[5].endsWith("#rsa-pss") ? PSS : null), references);
         var infos = SIGNATURES.getKeyInfoFactory();
         var keyInfo = infos.newKeyInfo(List.of(infos.newX509Data(List.of(cert))));
         var context = new DOMSignContext(key, doc.getElementsByTagNameNS("*", what[8]).item(0));
         nameIds(context, doc);
-        SIGNATURES.newXMLSignature(info, keyInfo).sign(context);
+        SIGNATURES.newXMLSignature(info, keyInfo, objects, null, null).sign(context);
         TransformerFactory.newInstance().newTransformer().transform(new DOMSource(doc), new StreamResult(new File(what[1])));
     }
 }
