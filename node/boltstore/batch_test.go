@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"github.com/lienthong/lienthong/node"
 )
 
@@ -20,6 +22,14 @@ func TestSharedCommitRunsAgain(t *testing.T) {
 	if err := s.Create(t.Context(), &node.Transfer{ID: "bad", Direction: node.Out}); err != nil {
 		t.Fatal(err)
 	}
+	func() { // a panic of a change that is only proposed
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic of change was lost")
+			}
+		}()
+		_, _ = s.Update(t.Context(), "bad", func(*node.Transfer) error { panic(errors.New("change")) })
+	}()
 	for i := range n {
 		if err := s.Create(t.Context(), &node.Transfer{ID: fmt.Sprint("old", i), Direction: node.Out, Due: time.Unix(1, 0)}); err != nil {
 			t.Fatal(err)
@@ -30,14 +40,18 @@ func TestSharedCommitRunsAgain(t *testing.T) {
 	again, leased := 0, map[string]int{}
 	for i := range n {
 		all.Go(func() {
-			runs := 0
 			got, err := s.Update(t.Context(), fmt.Sprint("old", i), func(t *node.Transfer) error {
-				runs++
 				t.Tries++
 				return nil
 			})
 			if err != nil || got.Tries != 1 {
 				t.Errorf("Update gave %v, error %v", got, err)
+			}
+		})
+		all.Go(func() {
+			runs := 0
+			if err := s.commit(t.Context(), func(*bbolt.Tx) error { runs++; return nil }); err != nil {
+				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -64,7 +78,7 @@ func TestSharedCommitRunsAgain(t *testing.T) {
 					t.Error("the panic of change was lost")
 				}
 			}()
-			_, _ = s.Update(t.Context(), "bad", func(*node.Transfer) error { panic(errors.New("change")) })
+			_ = s.commit(t.Context(), func(*bbolt.Tx) error { panic(errors.New("change")) })
 		})
 	}
 	all.Wait()

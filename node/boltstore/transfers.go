@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -140,39 +141,60 @@ func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
 	})
 }
 
-// Update changes a Transfer. Its ID and Direction stay what they are.
+// Update changes a Transfer. Its ID and Direction stay what they are. The record
+// is read, changed and written out before the transaction, of which there is
+// one at a time; only when another change came between is it done again there.
 func (s *Store) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
-	var committed *node.Transfer
-	err := s.commit(ctx, func(tx *bbolt.Tx) error {
-		t, err := read(tx, id)
-		if err != nil {
-			return refusal{err}
-		}
-		before := snapshot(t)
-		if err := change(t); err != nil {
-			return refusal{err}
-		}
-		if t.ID != id || t.Direction != before.Direction {
-			return refusal{fmt.Errorf("boltstore: transfer %s: the ID and the direction cannot change", id)}
-		}
-		if err := check(t); err != nil {
-			return refusal{err}
-		}
-		if err := taken(tx, t); err != nil {
-			return refusal{err}
-		}
-		data, err := encode(t)
-		if err != nil {
-			return refusal{err}
-		}
-		t.Due, t.LeasedUntil = t.Due.UTC(), t.LeasedUntil.UTC() // as it is stored
-		committed = t
-		return s.write(tx, before, t, data)
+	var p proposal
+	err := s.view(ctx, func(tx *bbolt.Tx) (err error) {
+		p, err = propose(tx, id, change)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return committed, nil
+	err = s.commit(ctx, func(tx *bbolt.Tx) (err error) {
+		if !bytes.Equal(tx.Bucket(transfersBucket).Get([]byte(id)), p.old) {
+			if p, err = propose(tx, id, change); err != nil {
+				return refusal{err}
+			}
+		}
+		if err := taken(tx, p.after); err != nil {
+			return refusal{err}
+		}
+		return s.write(tx, p.before, p.after, p.data)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.after, nil
+}
+
+// proposal is a change that is ready to be committed.
+type proposal struct {
+	old, data     []byte // the record before and after
+	before, after *node.Transfer
+}
+
+// propose reads a record and changes it.
+func propose(tx *bbolt.Tx, id string, change func(*node.Transfer) error) (p proposal, err error) {
+	if p.after, err = read(tx, id); err != nil {
+		return p, err
+	}
+	p.old = bytes.Clone(tx.Bucket(transfersBucket).Get([]byte(id)))
+	p.before = snapshot(p.after)
+	if err := change(p.after); err != nil {
+		return p, err
+	}
+	if p.after.ID != id || p.after.Direction != p.before.Direction {
+		return p, fmt.Errorf("boltstore: transfer %s: the ID and the direction cannot change", id)
+	}
+	if err := check(p.after); err != nil {
+		return p, err
+	}
+	p.data, err = encode(p.after)
+	p.after.Due, p.after.LeasedUntil = p.after.Due.UTC(), p.after.LeasedUntil.UTC() // as it is stored
+	return p, err
 }
 
 // snapshot copies a Transfer before it is changed, as far as write and
@@ -198,39 +220,43 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 
 // Lease takes the head of the queue of one direction.
 func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now time.Time, hold time.Duration) (*node.Transfer, error) {
-	at, err := s.NextDue(ctx, d)
-	if err != nil {
-		return nil, err
+	if !known(d) {
+		return nil, unknown(d)
 	}
-	if at.IsZero() || at.After(now) { // spares an idle node the commits
-		return nil, node.ErrNothingDue
+	lease := func(t *node.Transfer) error {
+		t.Lease, t.LeasedUntil = holder, now.Add(hold)
+		return nil
 	}
-	var committed *node.Transfer
-	err = s.commit(ctx, func(tx *bbolt.Tx) error {
+	var p proposal
+	take := func(tx *bbolt.Tx) error {
 		at, id := head(tx, d)
 		if at.IsZero() || at.After(now) {
-			return refusal{node.ErrNothingDue}
+			return node.ErrNothingDue
 		}
-		t, err := read(tx, id)
-		if errors.Is(err, node.ErrNotFound) {
-			err = fmt.Errorf("transfer %s: %w", id, errStray)
+		old := tx.Bucket(transfersBucket).Get([]byte(id))
+		if p.after != nil && p.after.ID == id && bytes.Equal(old, p.old) {
+			return nil
 		}
-		if err != nil {
-			return err
+		if old == nil {
+			return s.trouble(fmt.Errorf("transfer %s: %w", id, errStray))
 		}
-		leased := *t
-		leased.Lease, leased.LeasedUntil = holder, now.Add(hold).UTC()
-		data, err := encode(&leased)
-		if err != nil {
+		var err error
+		p, err = propose(tx, id, lease)
+		return err
+	}
+	if err := s.view(ctx, take); err != nil { // spares an idle node the commits
+		return nil, err
+	}
+	err := s.commit(ctx, func(tx *bbolt.Tx) error {
+		if err := take(tx); err != nil {
 			return refusal{err}
 		}
-		committed = &leased
-		return s.write(tx, t, &leased, data)
+		return s.write(tx, p.before, p.after, p.data)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return committed, nil
+	return p.after, nil
 }
 
 // NextDue returns, in UTC, when Lease will next find something.
