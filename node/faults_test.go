@@ -186,6 +186,10 @@ func (s badSink) Deliver(ctx context.Context, t *node.Transfer, open func(node.C
 	return s.through("deliver", func() error { return s.Sink.Deliver(ctx, t, open) })
 }
 
+func (s badSink) Notify(ctx context.Context, t *node.Transfer) error {
+	return s.through("notify", func() error { return s.Sink.Notify(ctx, t) })
+}
+
 type badStore struct {
 	node.Store
 	*trap

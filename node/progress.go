@@ -156,13 +156,18 @@ func (l *ledger) full(organ string) bool { return len(l.events(organ)) >= maxEve
 
 // fits reports whether a Status would be a legal move that says something new.
 func (l *ledger) fits(organ string, e Event) bool {
-	all := l.events(organ)
-	if slices.ContainsFunc(all, func(o Event) bool { return o.Code == e.Code }) {
+	if l.said(organ, e.Code) {
 		return false
 	}
+	all := l.events(organ)
 	r := Receiver{Events: inOrder(append(slices.Clone(all), e))}
 	r.judge(l.t.asks())
 	return !slices.ContainsFunc(r.Events, func(o Event) bool { return o.Illegal != "" && o.Code == e.Code })
+}
+
+// said reports whether a receiver reported a code, at whatever time.
+func (l *ledger) said(organ string, code edxml.StatusCode) bool {
+	return slices.ContainsFunc(l.events(organ), func(o Event) bool { return o.Code == code })
 }
 
 // add applies a Status to the receiver it concerns and reports whether that

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,7 +206,7 @@ func choose(candidates []*ledger, subject string, e Event) []*ledger {
 	if len(candidates) == 1 || e.Code == edxml.StatusTakeBackAgreed || e.Code == edxml.StatusTakeBackDenied {
 		return candidates
 	}
-	var fits *ledger
+	var fits, lacks *ledger
 	for _, l := range candidates {
 		organ, is := l.receiver(subject)
 		if !is {
@@ -217,11 +218,11 @@ func choose(candidates []*ledger, subject string, e Event) []*ledger {
 		if fits == nil && l.fits(organ, e) {
 			fits = l
 		}
+		if lacks == nil && !l.said(organ, e.Code) {
+			lacks = l
+		}
 	}
-	if fits == nil {
-		fits = candidates[0]
-	}
-	return []*ledger{fits}
+	return []*ledger{cmp.Or(fits, lacks, candidates[0])}
 }
 
 // commit hands on what is new, then writes it, each Transfer once. What a crash
