@@ -73,6 +73,9 @@ func advice(t *Transfer, l Link) edxml.Text {
 	a := advices[cause]
 	if cause == CauseClock && l.Offset != 0 {
 		d := l.Offset.Abs().Round(time.Second)
+		if d > time.Hour {
+			d = d.Round(time.Minute)
+		}
 		vi, en := "chậm", "slow"
 		if l.Offset < 0 {
 			vi, en = "nhanh", "fast"

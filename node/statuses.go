@@ -133,6 +133,9 @@ func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bo
 }
 
 func (b *batch) note(l *ledger, w news) {
+	if w.rule != "" && !note(l.t, w.rule, w.text) {
+		return // said before
+	}
 	if _, ok := b.changes[l.t.ID]; !ok {
 		b.order = append(b.order, l.t.ID)
 	}
