@@ -35,7 +35,8 @@ var ladder = []struct{ packages, down string }{
 	{"transport/soap", "transport"},
 	{"transport/edoc transport/vxp", "transport/soap"},
 	{"transport/axistest transport/conform", "transport/edoc transport/vxp"},
-	{"node", "transport/edoc transport/vxp"},
+	{"node/failpoint", ""},
+	{"node", "transport/edoc transport/vxp node/failpoint"},
 	{"node/boltstore node/pgstore node/storetest node/sink node/api node/console node/hub node/metrics", "node"},
 	{"node/drop", "node/api"},
 	{"docs/examples/go", ""}, // a client uses nothing of ours but the door

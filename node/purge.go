@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 const (
@@ -136,6 +137,9 @@ func (p *purge) one(ctx context.Context, t *Transfer) error {
 		if err != nil {
 			return err
 		}
+	}
+	if !p.Dry {
+		failpoint.Hit(failpoint.PurgeRecorded)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

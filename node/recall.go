@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 // ErrWithdrawn says that the sender of a Document took it back: its content is
@@ -65,10 +66,12 @@ func (n *Node) await(ctx context.Context, t *Transfer) (ready bool, after *Trans
 		return false, nil, err
 	}
 	if recall {
+		failpoint.Hit(failpoint.RecallTied)
 		for _, p := range targets {
 			if err := n.takeBack(ctx, p, back{t.From, t.ID, reasonOf(t), mayRecall(t)}); err != nil {
 				return false, nil, err
 			}
+			failpoint.Hit(failpoint.RecallTaken)
 		}
 	}
 	after, err = n.record(ctx, t.ID, func(t *Transfer) {

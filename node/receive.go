@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 	"github.com/lienthong/lienthong/transport"
 )
 
@@ -44,8 +45,9 @@ func (n *Node) listed(ctx context.Context, p transport.Pending) error {
 	}
 	t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
 	var exists *ExistsError
-	err = n.Store.Create(ctx, t)
-	if errors.As(err, &exists) {
+	if err = n.Store.Create(ctx, t); err == nil {
+		failpoint.Hit(failpoint.Listed)
+	} else if errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
 	}
 	n.wake(In)
@@ -76,26 +78,27 @@ var errUnchanged = errors.New("node: nothing to change")
 
 // inStep is one step of the way in: what it does, and whether it calls the axis.
 type inStep struct {
-	name string
-	axis bool
-	do   func(context.Context, *Transfer) (func(*Transfer), error)
+	name           string
+	axis           bool
+	do             func(context.Context, *Transfer) (func(*Transfer), error)
+	done, recorded failpoint.Point
 }
 
 // inStep returns the step that the state asks for.
 func (n *Node) inStep(s State) (inStep, bool) {
 	switch s {
 	case Listed:
-		return inStep{"fetch", true, n.fetch}, true
+		return inStep{"fetch", true, n.fetch, failpoint.FetchDone, failpoint.FetchRecorded}, true
 	case Fetched:
-		return inStep{"verify", false, n.verify}, true
+		return inStep{"verify", false, n.verify, failpoint.VerifyDone, failpoint.VerifyRecorded}, true
 	case Verified:
-		return inStep{"deliver", false, n.deliver}, true
+		return inStep{"deliver", false, n.deliver, failpoint.DeliverDone, failpoint.DeliverRecorded}, true
 	case Delivered, Confirmed, Rejected:
-		return inStep{"confirm", true, n.confirm}, true
+		return inStep{"confirm", true, n.confirm, failpoint.ConfirmDone, failpoint.ConfirmRecorded}, true
 	case Sealed:
-		return inStep{"withdraw", false, n.withdraw}, true
+		return inStep{"withdraw", false, n.withdraw, failpoint.WithdrawDone, failpoint.WithdrawRecorded}, true
 	case Recalled:
-		return inStep{"destroy", false, n.destroy}, true
+		return inStep{"destroy", false, n.destroy, failpoint.DestroyDone, failpoint.DestroyRecorded}, true
 	}
 	return inStep{}, false
 }
@@ -142,7 +145,11 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 	case err != nil:
 		return n.fail(ctx, t, err, func(t *Transfer) { t.Due = time.Now().UTC().Add(n.Retry.Max) })
 	}
+	failpoint.Hit(step.done)
 	next, err := n.succeed(ctx, t, change)
+	if err == nil {
+		failpoint.Hit(step.recorded)
+	}
 	if err == nil && (next.State == Delivered || next.State == Rejected) {
 		err = n.ended(ctx, next)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 // Report queues a Status about a Document in the inbox: what happened to it
@@ -85,6 +86,7 @@ func (n *Node) report(ctx context.Context, about *Transfer, key string, code edx
 	if err != nil {
 		return nil, err
 	}
+	failpoint.Hit(failpoint.ReportQueued)
 	at, err := t.Status.Timestamp.Time() // of the first time
 	if err != nil {
 		return nil, fmt.Errorf("node: transfer %s: %w", t.ID, err)

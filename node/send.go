@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 	"github.com/lienthong/lienthong/transport"
 )
 
@@ -42,7 +43,10 @@ func (n *Node) sendStep(ctx context.Context, t *Transfer) (*Transfer, error) {
 			return err
 		}
 		t = claimed
-		receipt, err = n.send(ctx, t)
+		failpoint.Hit(failpoint.SendAttempted)
+		if receipt, err = n.send(ctx, t); err == nil {
+			failpoint.Hit(failpoint.SendAnswered)
+		}
 		return err
 	})
 	switch {
@@ -63,6 +67,7 @@ func (n *Node) sendStep(ctx context.Context, t *Transfer) (*Transfer, error) {
 	if err != nil {
 		return nil, err
 	}
+	failpoint.Hit(failpoint.SendRecorded)
 	return sent, n.ended(ctx, sent)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 // statusesSince is the value that holds the time of the latest Status seen, in
@@ -44,6 +45,7 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	if !latest.After(since) {
 		return nil
 	}
+	failpoint.Hit(failpoint.StatusApplied)
 	return n.Store.SetValue(ctx, statusesSince, []byte(latest.UTC().Format(time.RFC3339)))
 }
 

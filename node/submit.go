@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 	"github.com/lienthong/lienthong/signature"
 	"github.com/lienthong/lienthong/transport/soap"
 )
@@ -132,8 +133,12 @@ func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
 // enqueue commits the Transfer of a Document, unless it is here already.
 func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Finding) (*Submission, error) {
 	s := &Submission{Transfer: t, Findings: findings}
+	failpoint.Hit(failpoint.SubmitKept)
 	err := n.Store.Create(ctx, t)
 	var exists *ExistsError
+	if err == nil {
+		failpoint.Hit(failpoint.SubmitCommitted)
+	}
 	switch {
 	case errors.As(err, &exists) && exists.Key == nameKey(t):
 		return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)

@@ -21,6 +21,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 func main() {
@@ -45,6 +46,11 @@ func run(args []string, in io.Reader, out, errs io.Writer, env func(string) (str
 	p.out, p.err = p.screen.over(out), p.screen.over(errs)
 	defer p.screen.clear()
 	p.lang = p.language(args)
+	if err := failpoint.Fault(); err != nil {
+		return p.report(told{exitUsage, with("biến môi trường sai", "the environment is wrong", err), edxml.Text{
+			VI: "bỏ biến này nếu không thử giết tiến trình", EN: "unset it unless you rehearse crashes",
+		}})
+	}
 	app := p.app()
 	if len(args) > 1 && args[len(args)-1] != completeFlag {
 		global, rest := splitGlobal(args[1:])

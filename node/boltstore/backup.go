@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 const (
@@ -60,6 +61,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 		if _, err := tx.WriteTo(out); err != nil {
 			return err
 		}
+		failpoint.Hit(failpoint.BackupDatabase)
 		return s.backupFiles(tx, out, &m)
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 func (s *Store) content(elem ...string) string {
@@ -134,6 +135,7 @@ func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 	if err != nil {
 		return node.Content{}, err
 	}
+	failpoint.Hit(failpoint.ContentWritten)
 	// The same content again takes the place of the old, which is the same, or
 	// was until the disk spoiled it.
 	shelf, err := s.shelf(c.SHA256)
@@ -151,10 +153,12 @@ func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 		return node.Content{}, fmt.Errorf("boltstore: %w", err)
 	}
 	named = true
+	failpoint.Hit(failpoint.ContentNamed)
 	if err := syncFolder(shelf); err != nil {
 		return node.Content{}, err
 	}
 	time.Sleep(2 * s.delay) // file and folder
+	failpoint.Hit(failpoint.ContentKept)
 	return c, nil
 }
 

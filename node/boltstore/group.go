@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 // maxGroup is how many changes share a commit at the most.
@@ -78,9 +80,13 @@ func together(db *bbolt.DB, delay time.Duration, some []*change) {
 				}
 			}
 			time.Sleep(2 * delay) // a commit syncs twice
+			failpoint.Hit(failpoint.CommitWritten)
 			return nil
 		})
 		if bad < 0 {
+			if err == nil {
+				failpoint.Hit(failpoint.CommitDurable)
+			}
 			for _, c := range left {
 				c.err = err
 				close(c.done)

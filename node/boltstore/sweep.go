@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 const (
@@ -105,6 +106,7 @@ func (w *sweep) remove(p where, digests []string) error {
 				gone, err = p.remove(tx, digest, at)
 			}
 			if gone {
+				failpoint.Hit(failpoint.SweepRemoved)
 				removed.Removed, removed.RemovedBytes = removed.Removed+1, removed.RemovedBytes+size
 			}
 			if err != nil { // what went before stays done

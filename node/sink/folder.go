@@ -18,6 +18,7 @@ import (
 	"unicode"
 
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/failpoint"
 )
 
 // Folder delivers each Document as a subfolder named by its Transfer, with
@@ -47,9 +48,11 @@ func (f Folder) Deliver(ctx context.Context, t *node.Transfer, open func(node.Co
 	if err := syncDir(tmp); err != nil {
 		return err
 	}
+	failpoint.Hit(failpoint.FolderFilled)
 	if err := os.Rename(tmp, final); err != nil {
 		return fmt.Errorf("sink: %w", err)
 	}
+	failpoint.Hit(failpoint.FolderNamed)
 	return syncDir(f.Dir)
 }
 
