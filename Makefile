@@ -33,7 +33,7 @@ endef
 export BENCH_TABLE
 
 .DEFAULT_GOAL := help
-.PHONY: help test race vet lint generate fuzz bench large demo examples build ci
+.PHONY: help test race vet lint generate fuzz bench large demo examples e2e-hub build ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ large: ## move 1 GB and hold 1,000 connections between processes, and look at th
 
 examples: ## run the clients of docs/examples against a node (needs curl, jq, a JDK, npm)
 	LIENTHONG_EXAMPLES=1 go test ./cmd/lienthong -run='TestScript/example-' -count=1
+
+e2e-hub: ## a document over three hubs and both wires, every process killed once
+	go test ./cmd/lienthong -run 'TestScript/e2e-hub' -count=1 -v
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo

@@ -50,7 +50,12 @@ func describe(t *Transfer, p *edxml.Packet) {
 	t.DocumentID, t.DocType, t.Code, t.Subject = d.DocumentID, d.DocType(), d.Code.String(), d.Subject
 	t.PromulgationDate = d.PromulgationInfo.PromulgationDate
 	t.Digest = d.Digest()
-	t.Receivers = nil
+	t.Via, t.Receivers = nil, nil
+	for _, h := range d.TraceHeaders {
+		if !sameOrgan(h.OrganID, t.From) {
+			t.Via = append(t.Via, h.OrganID)
+		}
+	}
 	for _, o := range d.To {
 		t.Receivers = append(t.Receivers, Receiver{OrganID: o.OrganID, OrganName: o.OrganName})
 	}

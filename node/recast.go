@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/lienthong/lienthong/edxml"
 )
@@ -92,6 +93,8 @@ func (n *Node) putWritten(ctx context.Context, write func(io.Writer) error) (Con
 }
 
 // whole reads the Document of a stored packet, without its files.
+// It has a TraceHeader of this node at the end: whoever gets the packet can see
+// that it was written anew, and by whom.
 func (n *Node) whole(ctx context.Context, t *Transfer) (*edxml.Document, error) {
 	f, err := n.Store.Open(ctx, t.Envelope.SHA256)
 	if err != nil {
@@ -121,6 +124,11 @@ func (n *Node) whole(ctx context.Context, t *Transfer) (*edxml.Document, error) 
 	if d == nil || len(d.Attachments) != len(t.Parts) {
 		return nil, fmt.Errorf("node: transfer %s: its envelope does not name its %d files", t.ID, len(t.Parts))
 	}
+	at := t.Created
+	if at.IsZero() {
+		at = time.Now()
+	}
+	d.TraceHeaders = append(d.TraceHeaders, edxml.TraceHeader{OrganID: n.Organ.OrganID, Timestamp: edxml.TimestampOf(at)})
 	return d, nil
 }
 

@@ -115,6 +115,7 @@ type Transfer struct {
 	// files are inside; Parts are its attachments all the same, as the user's
 	// files.
 	Profile  edxml.Profile `json:"profile,omitempty"`
+	Via      []string      `json:"via,omitempty"`     // whose TraceHeaders stand beside the sender's: axes on the way; "" where one names nobody
 	Envelope Content       `json:"envelope,omitzero"` // the single file, or the envelope that stands beside the Parts
 	TokenAt  int64         `json:"tokenAt,omitempty"` // see transport.Packet
 	Parts    []Part        `json:"parts,omitempty"`

@@ -19,6 +19,9 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 			return nil, err
 		}
 		found = judge(verdicts)
+		if found.Reason == unsigned && len(t.Via) > 0 {
+			found.Reason = rebuilt
+		}
 	}
 	earlier, err := n.recalledBefore(ctx, t)
 	if err != nil {
@@ -74,12 +77,21 @@ func (n *Node) incomplete(t *Transfer) string {
 	return ""
 }
 
+// The reasons of a packet that has no signature.
+const (
+	unsigned = "unsigned"
+	// rebuilt: an axis on the way left its TraceHeader. One that writes packets
+	// anew in another profile cannot keep a signature; what its sender signed is
+	// in its files, and the axis vouches for the rest.
+	rebuilt = "rebuilt by axis"
+)
+
 // judge sums up the verdicts for a Transfer.
 func judge(verdicts []signature.Verdict) *Signature {
 	s := &Signature{}
 	switch err := signature.Judge(verdicts); {
 	case errors.Is(err, signature.ErrUnsigned):
-		s.Reason = "unsigned"
+		s.Reason = unsigned
 	case err != nil:
 		s.Reason = err.Error()
 		s.Broken = misfit(err)

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -58,6 +59,7 @@ func TestMain(m *testing.M) {
 //	                           matches, for a minute at most
 //	field NAME PATTERN         set $NAME to the first group of PATTERN in the last output
 //	large FILE                 make the attachment of FILE 1 MiB long
+//	ports NAME…                set NAME_PORT to a free port each
 //	full PROGRAM ARG…          run a program that may write no file longer than 16 KiB, as
 //	                           on a full disk; it must end with code 1
 //
@@ -109,7 +111,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "alter": alter, "tidy": tidy,
-			"start": start, "halt": halt, "kill9": kill9, "hup": hup, "said": said, "await": await, "field": field, "full": full, "large": large, "mode": mode,
+			"start": start, "halt": halt, "kill9": kill9, "hup": hup, "said": said, "await": await, "field": field, "ports": ports, "full": full, "large": large, "mode": mode,
 		},
 	})
 }
@@ -160,6 +162,20 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	wantCode(ts, args[0], cmd.Wait())
+}
+
+// ports finds a free port of the loopback for each name, as NAME_PORT: a server
+// that is killed comes back at its address.
+func ports(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) > 0, "ports NAME…")
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // all together, so that each is another one
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Setenv(name+"_PORT", port)
+	}
 }
 
 func alter(ts *testscript.TestScript, neg bool, args []string) {

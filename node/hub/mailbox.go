@@ -131,8 +131,8 @@ func (h *Hub) Document(ctx context.Context, id, number string) (*transport.Packe
 	return h.packet(ctx, t), nil
 }
 
-// recast returns a Document that came as a single file as an envelope with
-// parts, for the wire that carries those.
+// recast returns a Document in an envelope that is written anew, for a wire
+// other than the one it came by.
 func (h *Hub) recast(ctx context.Context, t *node.Transfer) (*transport.Packet, error) {
 	envelope, tokenAt, parts, err := h.node.Envelope(ctx, t)
 	if err != nil {

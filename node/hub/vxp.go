@@ -114,6 +114,9 @@ func (h *Hub) DeliveredPacket(ctx context.Context, organs []string, number strin
 	if !t.Purged.IsZero() {
 		return nil, noDelivery(number)
 	}
+	if t.Profile != edxml.ProfileQCVN102 {
+		return h.recast(ctx, t) // an envelope that was written anew becomes a file on its way out
+	}
 	return h.packet(ctx, t), nil
 }
 
