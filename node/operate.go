@@ -131,7 +131,7 @@ func (n *Node) Operate(ctx context.Context, verb Verb, id string, by By) (*Trans
 	case Cancel:
 		err = n.ended(ctx, t)
 	}
-	n.wake(t.Direction)
+	n.Wake(t.Direction)
 	return t, err
 }
 

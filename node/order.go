@@ -253,7 +253,7 @@ func (n *Node) ended(ctx context.Context, p *Transfer) error {
 		if err != nil && !errors.Is(err, errUnchanged) {
 			return err
 		}
-		n.wake(f.Direction)
+		n.Wake(f.Direction)
 	}
 	return nil
 }

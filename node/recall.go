@@ -168,7 +168,7 @@ func (n *Node) takeBack(ctx context.Context, p *Transfer, b back) error {
 	}
 	if err == nil {
 		n.Log.InfoContext(ctx, "recalled by its sender", "transfer", p.ID, "document", p.DocumentID, "from", b.sender)
-		n.wake(In)
+		n.Wake(In)
 	}
 	return err
 }

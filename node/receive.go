@@ -50,7 +50,7 @@ func (n *Node) listed(ctx context.Context, p transport.Pending) error {
 	} else if errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
 	}
-	n.wake(In)
+	n.Wake(In)
 	return err
 }
 
@@ -260,7 +260,7 @@ func (n *Node) again(ctx context.Context, t *Transfer, packet *edxml.Packet) (fu
 	} else if err != nil {
 		return nil, err
 	}
-	n.wake(In)
+	n.Wake(In)
 	return func(t *Transfer) { finish(t, was) }, nil
 }
 

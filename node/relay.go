@@ -89,7 +89,7 @@ func (n *Node) Commit(ctx context.Context, ts ...*Transfer) error {
 	}
 	for _, t := range ts {
 		if !t.Due.IsZero() {
-			n.wake(t.Direction)
+			n.Wake(t.Direction)
 		}
 	}
 	return nil

@@ -128,6 +128,6 @@ func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*T
 			return nil, err
 		}
 	}
-	n.wake(Out)
+	n.Wake(Out)
 	return t, nil
 }

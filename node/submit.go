@@ -154,7 +154,7 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 			return nil, err
 		}
 	}
-	n.wake(Out)
+	n.Wake(Out)
 	return s, nil
 }
 

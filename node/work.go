@@ -90,7 +90,7 @@ func (n *Node) work(ctx context.Context, d Direction, do step) error {
 			defer busy.Done()
 			t := n.walk(ctx, t, do)
 			<-slots
-			n.wake(d)
+			n.Wake(d)
 			n.hasten(ctx, t)
 		}()
 	}
@@ -113,8 +113,9 @@ func (n *Node) pause(ctx context.Context, d Direction) error {
 	return nil
 }
 
-// wake makes the worker of a direction look at once.
-func (n *Node) wake(d Direction) {
+// Wake makes the workers of a direction look at the store at once: what another
+// process queued there they see in time by themselves, but later.
+func (n *Node) Wake(d Direction) {
 	select {
 	case n.nudge[d] <- struct{}{}:
 	default:
@@ -139,7 +140,7 @@ func (n *Node) hasten(ctx context.Context, t *Transfer) {
 	if err != nil && !errors.Is(err, errUnchanged) && ctx.Err() == nil {
 		n.Log.WarnContext(ctx, "urgent document waits in line", "transfer", t.ID, "error", err)
 	}
-	n.wake(Out)
+	n.Wake(Out)
 }
 
 // walk takes steps while they succeed and something is due, keeping the lease

@@ -19,7 +19,6 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/organ"
 	"github.com/lienthong/lienthong/node"
-	"github.com/lienthong/lienthong/node/boltstore"
 	"github.com/lienthong/lienthong/node/drop"
 	"github.com/lienthong/lienthong/node/sink"
 	"github.com/lienthong/lienthong/signature"
@@ -52,6 +51,7 @@ type config struct {
 		Deadline duration `toml:"deadline"`
 	} `toml:"retry"`
 	engineConfig
+	Cluster clusterSection `toml:"cluster"`
 	API     apiSection     `toml:"api"`
 	Drop    dropSection    `toml:"drop"`
 	Metrics metricsSection `toml:"metrics"`
@@ -148,15 +148,6 @@ func (c *config) path(p string) string {
 	return abs
 }
 
-// folder returns the store's folder.
-func (c *config) folder() (string, error) {
-	dir, ok := strings.CutPrefix(c.Store, "bolt:")
-	if !ok {
-		return "", configFault(c.file, fmt.Errorf("store %q: this program knows bolt:FOLDER", c.Store))
-	}
-	return c.path(dir), nil
-}
-
 // socket returns the path of the running node's door.
 func (c *config) socket() (string, error) {
 	dir, err := c.folder()
@@ -169,18 +160,12 @@ func (c *config) open(log *slog.Logger) (*node.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := c.folder()
-	if err != nil {
+	if n.Store, err = c.openStore(false); err != nil {
 		return nil, err
 	}
-	store, err := boltstore.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	n.Store = store
 	built, err := node.New(n)
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, errors.Join(err, n.Store.Close())
 	}
 	return built, nil
 }
@@ -336,6 +321,8 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
 organ = {{q .Organ}}
 organ_name = {{q .Name}}
 store = "bolt:./data"
+# {{if .VI}}Nhiều nút chung một kho (docs/CLUSTER.md); mật khẩu nên ở PGPASSFILE.{{else}}Many nodes on one store (docs/CLUSTER.md); the password is best in PGPASSFILE.{{end}}
+# store = "postgres://lienthong@db.example/lienthong"
 
 [axis]
 # {{if .VI}}Địa chỉ và token của trục; không có url thì văn bản nằm chờ trong hàng đợi.{{else}}The axis's address and token; without url documents wait in the queue.{{end}}

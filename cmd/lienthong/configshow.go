@@ -94,6 +94,9 @@ func (k configKey) shown() any {
 	if isSecret(k.name) {
 		return mask
 	}
+	if k.name == "store" {
+		return maskStore(k.value.String())
+	}
 	if k.value.Kind() == reflect.Slice && k.value.Type().Elem().Kind() == reflect.Struct {
 		tables := []map[string]any{}
 		for i := range k.value.Len() {

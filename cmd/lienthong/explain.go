@@ -296,6 +296,9 @@ func axisFault(err error) (told, bool) {
 
 // systemFault explains what the machine said.
 func systemFault(err error) (told, bool) {
+	if t, ok := sharedFault(err); ok {
+		return t, true
+	}
 	var locked *boltstore.LockedError
 	var op *net.OpError
 	switch {

@@ -77,7 +77,7 @@ func (p *program) app() *cli.App {
 			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.conformCommand(), p.configCommand(), p.doctorCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(), p.tokenCommand(),
 			p.statsCommand(), p.reconcileCommand(),
-			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(),
+			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(), p.storeCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
 			p.xmldsigCommand(), p.certCommand(),
 			p.explainCommand(),

@@ -60,6 +60,7 @@ func (p *program) node(c *cli.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Store.Close()) }()
+	heed(n)
 	h, err := openHouse(cfg, n, level, socket)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (p *program) node(c *cli.Context) (err error) {
 	if n.Key == nil {
 		log.Warn("no key is configured: documents leave unsigned, for information only", "config", cfg.file)
 	}
-	log.Info("node runs", "organ", cfg.Organ, "store", cfg.Store, "version", version())
+	log.Info("node runs", "organ", cfg.Organ, "store", maskStore(cfg.Store), "version", version())
 	doors := "node " + socket + "\n"
 	if h.url != "" {
 		log.Info("api " + h.url)

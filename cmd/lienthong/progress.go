@@ -80,6 +80,7 @@ type watched struct {
 	screen *screen
 	name   string
 	size   int64
+	counts bool // of things, not of bytes
 }
 
 // ReadAt implements io.ReaderAt.
@@ -89,8 +90,19 @@ func (w *watched) ReadAt(b []byte, at int64) (int, error) {
 	return n, err
 }
 
+// unit is what the bar of a file counts.
+func unit(w *watched) progressbar.Option {
+	if w.counts {
+		return progressbar.OptionShowCount()
+	}
+	return progressbar.OptionShowBytes(true)
+}
+
 // reached moves the bar of a file, and makes it when another one was there.
 func (s *screen) reached(w *watched, at int64) {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of != w {
@@ -98,7 +110,7 @@ func (s *screen) reached(w *watched, at int64) {
 			_ = s.bar.Clear()
 		}
 		s.of, s.bar = w, progressbar.NewOptions64(w.size+1, // never full: the end of a pass is not that of the work
-			progressbar.OptionSetWriter(s.tty), progressbar.OptionSetDescription(clean(w.name)), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWriter(s.tty), progressbar.OptionSetDescription(clean(w.name)), unit(w),
 			progressbar.OptionSetWidth(20), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetRenderBlankState(true))
 	}
 	_ = s.bar.Set64(min(at, w.size)) // what cannot be shown is no reason to stop

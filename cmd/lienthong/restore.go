@@ -33,7 +33,7 @@ func (p *program) restore(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if dir, err = cfg.folder(); err != nil {
+		if dir, err = cfg.boltFolder(); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/lienthong/lienthong/node/pgstore/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -66,7 +68,19 @@ func TestMain(m *testing.M) {
 // and the conditions [tool:NAME], [examples] (with CI or
 // LIENTHONG_EXAMPLES set) and [samples], the vendor's packets at
 // $SAMPLES. The clients of docs/examples are at $EXAMPLES. With CI set a tool must be there.
-func TestScript(t *testing.T) {
+func TestScript(t *testing.T) { testscript.Run(t, scripts(t, "testdata/script", nil)) }
+
+// TestShared runs testdata/shared beside a PostgreSQL, at $PG.
+func TestShared(t *testing.T) {
+	server := pgtest.New(t, "")
+	testscript.Run(t, scripts(t, "testdata/shared", func(e *testscript.Env) {
+		e.Setenv("PG", server.Schema(t))
+		e.Setenv("PG2", server.Schema(t))
+	}))
+}
+
+// scripts says how the scripts of a folder are run.
+func scripts(t *testing.T, dir string, setup func(*testscript.Env)) testscript.Params {
 	samples, err := filepath.Abs("../../../shared/samples")
 	if err != nil {
 		t.Fatal(err)
@@ -79,8 +93,8 @@ func TestScript(t *testing.T) {
 	if home, err := os.UserCacheDir(); cache == "" && err == nil {
 		cache = filepath.Join(home, "go-build")
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
@@ -89,6 +103,9 @@ func TestScript(t *testing.T) {
 			e.Setenv("EXAMPLES", examples)
 			e.Setenv("GOCACHE", cache)
 			e.Values[started{}] = map[string]*child{}
+			if setup != nil {
+				setup(e)
+			}
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {
@@ -113,7 +130,7 @@ func TestScript(t *testing.T) {
 			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "alter": alter, "tidy": tidy,
 			"start": start, "halt": halt, "kill9": kill9, "hup": hup, "said": said, "await": await, "field": field, "ports": ports, "full": full, "large": large, "mode": mode,
 		},
-	})
+	}
 }
 
 // usage fails the script when a command is called wrongly.

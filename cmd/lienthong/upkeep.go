@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,16 +55,7 @@ func (p *program) openKeeper(c *cli.Context, existing bool) (k keeper, running b
 		return remoteKeeper{&http.Client{Transport: &http.Transport{DialContext: dial}}}, true, func() error { return nil }, nil
 	}
 	// keys, tokens and roots are not asked for: they may be what was lost
-	dir, err := cfg.folder()
-	if err != nil {
-		return nil, false, nil, err
-	}
-	s, err := boltstore.OpenWith(dir, boltstore.Options{Existing: existing})
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fileError{dir, told{exitNotFound, edxml.Text{VI: "thư mục này không có kho dữ liệu", EN: "there is no store in this folder"}, edxml.Text{
-			VI: "xem lại store trong " + cfg.file, EN: "check store in " + cfg.file,
-		}}}
-	}
+	s, err := cfg.openStore(existing)
 	if err != nil {
 		return nil, false, nil, err
 	}

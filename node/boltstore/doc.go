@@ -39,6 +39,7 @@
 //	digests             digest             → number in content, time of its Put, size
 //	values, held        name               → value, the digests that it holds
 //	journal             number             → row
+//	chains              name / number      → row of the journal of another node, see LoadRows
 //	meta                "format"           → "2"
 //	meta                "chain"            → name of the journal's chain
 //

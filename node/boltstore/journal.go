@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -31,15 +32,23 @@ func seqKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 func seqNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key) }
 
-// Chains returns the one chain there is in a folder.
+// Chains returns the chain of this folder, and those that a copy brought along.
 func (s *Store) Chains(ctx context.Context) ([]string, error) {
 	var chains []string
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		if k, _ := tx.Bucket(journalBucket).Cursor().First(); k != nil {
 			chains = []string{s.chain}
 		}
-		return nil
+		all := tx.Bucket(chainsBucket)
+		if all == nil {
+			return nil
+		}
+		return all.ForEachBucket(func(name []byte) error {
+			chains = append(chains, string(name))
+			return nil
+		})
 	})
+	slices.Sort(chains)
 	return chains, err
 }
 
@@ -47,10 +56,11 @@ func (s *Store) Chains(ctx context.Context) ([]string, error) {
 func (s *Store) Journal(ctx context.Context, chain string, after uint64, limit int) ([][]byte, error) {
 	var rows [][]byte
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
-		if chain != s.chain || after+1 == 0 {
+		journal := s.chainOf(tx, chain)
+		if journal == nil || after+1 == 0 {
 			return nil
 		}
-		c := tx.Bucket(journalBucket).Cursor()
+		c := journal.Cursor()
 		for k, row := c.Seek(seqKey(after + 1)); k != nil && len(rows) < limit; k, row = c.Next() {
 			rows = append(rows, bytes.Clone(row))
 		}

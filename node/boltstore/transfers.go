@@ -42,10 +42,19 @@ func read(tx *bbolt.Tx, id string) (*node.Transfer, error) {
 	return decode(id, data)
 }
 
-// write stores the new form of a Transfer, nil to remove it, with everything
-// that follows from it; before is nil for a new one. Nothing is written when it
-// returns a refusal.
+// write stores the new form of a Transfer with its row in the journal, see record.
 func (s *Store) write(tx *bbolt.Tx, before, after *node.Transfer, data []byte) error {
+	err := s.record(tx, before, after, data)
+	if e := node.Transition(before, after); err == nil && e != nil {
+		err = s.enter(tx, e)
+	}
+	return err
+}
+
+// record stores the new form of a Transfer, nil to remove it, with everything
+// that follows from it but the journal; before is nil for a new one. Nothing is
+// written when it returns a refusal.
+func (s *Store) record(tx *bbolt.Tx, before, after *node.Transfer, data []byte) error {
 	t, was, is := after, map[entry]bool(nil), map[entry]bool(nil)
 	if before != nil {
 		t, was = before, entries(before)
@@ -74,9 +83,6 @@ func (s *Store) write(tx *bbolt.Tx, before, after *node.Transfer, data []byte) e
 	}
 	if err == nil {
 		err = s.postpone(tx, before, after)
-	}
-	if e := node.Transition(before, after); err == nil && e != nil {
-		err = s.enter(tx, e)
 	}
 	return err
 }
