@@ -146,6 +146,10 @@ func (l *link) hurry(now time.Time) {
 	l.tell()
 }
 
+// HurryAxis has the axis called at once although it is held back: something
+// about it was put right, its credential for example.
+func (n *Node) HurryAxis() { n.link.hurry(time.Now()) }
+
 // rest waits for d, or until the link has been down and works again.
 func (l *link) rest(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)

@@ -15,7 +15,7 @@ import (
 // believed, and that only to say that a clock may be wrong.
 func insecureDate(ctx context.Context, u *url.URL) (time.Duration, time.Time) {
 	clock := &transport.Clock{}
-	bare := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}, DisableKeepAlives: true}
+	bare := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true}, DisableKeepAlives: true} //nolint:gosec // said above
 	client := &http.Client{Transport: clock.Watch(bare), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.Scheme+"://"+u.Host+"/", nil)
 	if err != nil {

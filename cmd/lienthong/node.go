@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -108,6 +110,7 @@ type house struct {
 	node     *node.Node
 	level    *slog.LevelVar
 	door     *api.Door
+	axis     *metrics.Axis // nil when there is none
 	webhooks []api.Webhook
 	drop     *drop.Folder
 	servers  []served
@@ -181,7 +184,8 @@ func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (
 func (h *house) measure() (*metrics.Metrics, error) {
 	m, n := metrics.New(version()), h.node
 	if n.Axis != nil {
-		n.Axis = m.Axis(n.Axis)
+		h.axis = m.Axis(n.Axis)
+		n.Axis = h.axis
 	}
 	n.Sink = m.Sink(n.Sink)
 	dir, err := h.config.folder()
@@ -226,7 +230,7 @@ func (h *house) listen(at string) error {
 	if secure != nil {
 		l = tls.NewListener(l, secure)
 	}
-	h.serve(l, h.door.Remote())
+	h.serve(l, transport.Paced(h.door.Remote(), 0))
 	return nil
 }
 
@@ -313,7 +317,8 @@ func (h *house) reloadOnHUP(ctx context.Context) {
 	}
 }
 
-// reload changes the level of the log and the rate of the REST door.
+// reload changes the level of the log, the rate of the REST door, and the
+// credential shown to the axis.
 func (h *house) reload() error {
 	cfg, err := readConfig(h.config.file)
 	if err != nil {
@@ -338,6 +343,15 @@ func (h *house) reload() error {
 			restart = append(restart, name)
 		}
 	}
+	if h.axis != nil && !slices.ContainsFunc(restart, func(key string) bool { return strings.HasPrefix(key, "axis.") || strings.HasPrefix(key, "hub.") }) {
+		fresh := node.Config{Clock: h.node.Clock}
+		if err := cfg.axis(&fresh); err != nil {
+			return err
+		}
+		h.axis.Replace(fresh.Axis) // with the token as it is now
+		h.node.HurryAxis()
+	}
+	slices.Sort(restart)
 	h.node.Log.Info("configuration reloaded", "level", level, "need a restart", restart)
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // header is what a form says about a packet: one of the two is set.
@@ -51,9 +52,12 @@ func (p *parts) next() (*multipart.Part, error) {
 // cut names what can go wrong while a form is read.
 func cut(err error) error {
 	var large *http.MaxBytesError
+	var stalled *transport.StallError
 	switch {
 	case errors.As(err, &large):
 		return large
+	case errors.As(err, &stalled):
+		return stalled
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("api: the form ends in the middle: %w", io.ErrUnexpectedEOF)
 	}

@@ -225,6 +225,9 @@ var kinds = []kind{
 	typed("incomplete", http.StatusUnprocessableEntity,
 		func(*Problem, *edxml.IncompleteError) {},
 		func(*Problem) error { return &edxml.IncompleteError{} }),
+	typed("stalled", http.StatusRequestTimeout,
+		func(*Problem, *transport.StallError) {},
+		func(*Problem) error { return &transport.StallError{} }),
 	sentinel("cut-off", http.StatusBadRequest, io.ErrUnexpectedEOF),
 }
 

@@ -148,6 +148,10 @@ var texts = map[string]struct{ message, remedy edxml.Text }{
 		edxml.Text{VI: "Nội dung gửi lên bị ngắt giữa chừng; không có gì được nhận.", EN: "The upload was cut off; nothing was accepted."},
 		edxml.Text{VI: "Gửi lại; dùng Idempotency-Key để không bị trùng.", EN: "Send it again; an Idempotency-Key keeps it from being doubled."},
 	},
+	"stalled": {
+		edxml.Text{VI: "Nội dung gửi lên dừng quá lâu; không có gì được nhận.", EN: "The upload stood still for too long; nothing was accepted."},
+		edxml.Text{VI: "Kiểm tra mạng rồi gửi lại; dùng Idempotency-Key để không bị trùng.", EN: "Look at the network and send it again; an Idempotency-Key keeps it from being doubled."},
+	},
 	"failed": {
 		edxml.Text{VI: "Nút gặp lỗi.", EN: "The node failed."},
 		edxml.Text{VI: "Xem nhật ký của nút; gửi lại sau.", EN: "See the node's log; try again later."},

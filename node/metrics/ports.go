@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -11,16 +12,27 @@ import (
 	"github.com/lienthong/lienthong/transport"
 )
 
-// Axis measures every call of an axis.
-func (m *Metrics) Axis(a node.Axis) node.Axis { return &axis{a, m} }
-
-type axis struct {
-	node.Axis
-	m *Metrics
+// Axis is an axis whose calls are measured. The axis behind it can be replaced
+// while it is in use, as when its token was renewed.
+type Axis struct {
+	now atomic.Pointer[node.Axis]
+	m   *Metrics
 }
 
+// Axis measures every call of an axis.
+func (m *Metrics) Axis(a node.Axis) *Axis {
+	x := &Axis{m: m}
+	x.Replace(a)
+	return x
+}
+
+// Replace has another axis answer from now on; calls under way end as they began.
+func (a *Axis) Replace(by node.Axis) { a.now.Store(&by) }
+
+func (a *Axis) behind() node.Axis { return *a.now.Load() }
+
 // call counts one call; a call that was given up because the node stops is none.
-func (a *axis) call(operation string, began time.Time, err error) {
+func (a *Axis) call(operation string, began time.Time, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
@@ -28,9 +40,10 @@ func (a *axis) call(operation string, began time.Time, err error) {
 	a.m.took.WithLabelValues(operation).Observe(time.Since(began).Seconds())
 }
 
-func (a *axis) Send(ctx context.Context, p *transport.Packet) (transport.Receipt, error) {
+// Send hands a packet over; see node.Axis.
+func (a *Axis) Send(ctx context.Context, p *transport.Packet) (transport.Receipt, error) {
 	began := time.Now()
-	r, err := a.Axis.Send(ctx, p)
+	r, err := a.behind().Send(ctx, p)
 	if err == nil && r.Existed {
 		a.m.calls.WithLabelValues("send", existed).Inc()
 		a.m.took.WithLabelValues("send").Observe(time.Since(began).Seconds())
@@ -47,16 +60,18 @@ func (a *axis) Send(ctx context.Context, p *transport.Packet) (transport.Receipt
 	return r, err
 }
 
-func (a *axis) Pending(ctx context.Context) ([]transport.Pending, error) {
+// Pending lists what waits; see node.Axis.
+func (a *Axis) Pending(ctx context.Context) ([]transport.Pending, error) {
 	began := time.Now()
-	v, err := a.Axis.Pending(ctx)
+	v, err := a.behind().Pending(ctx)
 	a.call("pending", began, err)
 	return v, err
 }
 
-func (a *axis) Fetch(ctx context.Context, id string) (transport.Incoming, error) {
+// Fetch reads a document; it is counted when its last part was read; see node.Axis.
+func (a *Axis) Fetch(ctx context.Context, id string) (transport.Incoming, error) {
 	began := time.Now()
-	in, err := a.Axis.Fetch(ctx, id)
+	in, err := a.behind().Fetch(ctx, id)
 	if err != nil {
 		a.call("fetch", began, err)
 		return nil, err
@@ -67,7 +82,7 @@ func (a *axis) Fetch(ctx context.Context, id string) (transport.Incoming, error)
 // incoming counts a fetch when its last part has been read.
 type incoming struct {
 	transport.Incoming
-	axis  *axis
+	axis  *Axis
 	began time.Time
 	ended bool
 }
@@ -108,30 +123,34 @@ func (c *counter) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (a *axis) Acknowledge(ctx context.Context, id string) error {
+// Acknowledge acknowledges a document; see node.Axis.
+func (a *Axis) Acknowledge(ctx context.Context, id string) error {
 	began := time.Now()
-	err := a.Axis.Acknowledge(ctx, id)
+	err := a.behind().Acknowledge(ctx, id)
 	a.call("acknowledge", began, err)
 	return err
 }
 
-func (a *axis) SendStatus(ctx context.Context, s *edxml.Status) error {
+// SendStatus hands a status over; see node.Axis.
+func (a *Axis) SendStatus(ctx context.Context, s *edxml.Status) error {
 	began := time.Now()
-	err := a.Axis.SendStatus(ctx, s)
+	err := a.behind().SendStatus(ctx, s)
 	a.call("send_status", began, err)
 	return err
 }
 
-func (a *axis) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
+// Statuses reads statuses; see node.Axis.
+func (a *Axis) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	began := time.Now()
-	v, err := a.Axis.Statuses(ctx, since)
+	v, err := a.behind().Statuses(ctx, since)
 	a.call("statuses", began, err)
 	return v, err
 }
 
-func (a *axis) Organs(ctx context.Context) ([]edxml.Organ, error) {
+// Organs reads the directory; see node.Axis.
+func (a *Axis) Organs(ctx context.Context) ([]edxml.Organ, error) {
 	began := time.Now()
-	v, err := a.Axis.Organs(ctx)
+	v, err := a.behind().Organs(ctx)
 	a.call("organs", began, err)
 	return v, err
 }
