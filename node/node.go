@@ -71,7 +71,9 @@ type Node struct {
 	Config
 	holder string // names this process in leases
 	link   *link
-	nudge  map[Direction]chan struct{}
+	// lookedFar is when statuses were asked for far back; the watch alone uses it.
+	lookedFar time.Time
+	nudge     map[Direction]chan struct{}
 
 	directories directories
 }

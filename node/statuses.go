@@ -19,6 +19,13 @@ const statusesSince = "statuses since"
 // and the axis's order is not promised.
 const overlap = 10 * time.Minute
 
+// farBack is how far back they are asked for once in a while: of a receiver
+// whose clock is slow, or that was cut off, statuses come with times long past.
+const (
+	farBack  = 26 * time.Hour
+	farEvery = time.Hour
+)
+
 // applyStatuses reads the statuses since the last look and applies them.
 // Applying one twice changes nothing.
 func (n *Node) applyStatuses(ctx context.Context) error {
@@ -30,9 +37,16 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 			return fmt.Errorf("node: stored moment %q: %w", v, err)
 		}
 	}
-	statuses, err := n.Axis.Statuses(ctx, since.Add(-overlap))
+	back, far := overlap, time.Since(n.lookedFar) >= farEvery
+	if far {
+		back = farBack
+	}
+	statuses, err := n.Axis.Statuses(ctx, since.Add(-back))
 	if err != nil {
 		return err
+	}
+	if far {
+		n.lookedFar = time.Now()
 	}
 	b := newBatch(n)
 	latest, err := b.take(ctx, statuses)
