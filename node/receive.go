@@ -117,7 +117,7 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 		}
 		t = after
 	}
-	change, err := (func(*Transfer))(nil), errNoAxis
+	var change func(*Transfer)
 	var attempted error
 	try := func(ctx context.Context) (err error) {
 		claimed, err := n.attempt(ctx, t, step.name)
@@ -132,11 +132,11 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 		change, err = step.do(ctx, t)
 		return err
 	}
+	call := try
 	if step.axis {
-		err = n.call(ctx, t.ID, try)
-	} else {
-		err = try(ctx)
+		call = func(ctx context.Context) error { return n.call(ctx, t.ID, try) }
 	}
+	err := call(ctx)
 	switch {
 	case attempted != nil:
 		return nil, err

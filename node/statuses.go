@@ -45,9 +45,6 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if far {
-		n.lookedFar = time.Now()
-	}
 	b := newBatch(n)
 	latest, err := b.take(ctx, statuses)
 	if err != nil {
@@ -55,6 +52,9 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	}
 	if err := b.commit(ctx); err != nil {
 		return err
+	}
+	if far { // only now: asking for a later moment confirms what was got (VXP)
+		n.lookedFar = time.Now()
 	}
 	if !latest.After(since) {
 		return nil
