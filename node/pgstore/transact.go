@@ -126,7 +126,7 @@ func (w *writer) committed([]*change) {
 func (s *Store) fetch(ctx context.Context, conn *pgx.Conn, v *view, ask *needs, begin bool) error {
 	b := &pgx.Batch{}
 	if begin {
-		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
 	}
 	for _, d := range directions() {
 		if n := ask.leases[d]; n > 0 {
