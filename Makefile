@@ -33,7 +33,7 @@ endef
 export BENCH_TABLE
 
 .DEFAULT_GOAL := help
-.PHONY: help test race vet lint generate fuzz bench large demo examples e2e-hub build ci
+.PHONY: help test race vet lint generate fuzz bench large cluster demo examples e2e-hub build ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ examples: ## run the clients of docs/examples against a node (needs curl, jq, a 
 
 e2e-hub: ## a document over three hubs and both wires, every process killed once
 	go test ./cmd/lienthong -run 'TestScript/e2e-hub' -count=1 -v
+
+cluster: ## kill -9 one of three hubs on one PostgreSQL 100 times under load, and count
+	LIENTHONG_CLUSTER=100 go test ./cmd/lienthong -run='^TestCluster$$' -count=1 -timeout=30m -v
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo
