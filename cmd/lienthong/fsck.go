@@ -142,6 +142,7 @@ func (p *program) damaged(r *checked) error {
 func storeFault(err error) (told, bool) {
 	var format *boltstore.FormatError
 	var short *boltstore.CutOffError
+	var pages *boltstore.PagesError
 	switch {
 	case errors.As(err, &format):
 		return told{exitFailed, with("kho dữ liệu do bản khác ghi", "another version wrote the store", err), edxml.Text{
@@ -149,6 +150,10 @@ func storeFault(err error) (told, bool) {
 		}}, true
 	case errors.As(err, &short):
 		return told{exitFailed, with("tệp dữ liệu bị cụt", "the database is cut off", err), edxml.Text{
+			VI: "giữ nguyên thư mục làm bằng chứng, dựng lại từ bản sao lưu: lienthong restore", EN: "keep the folder as evidence, go back to a backup: lienthong restore",
+		}}, true
+	case errors.As(err, &pages):
+		return told{exitFailed, with("tệp dữ liệu bị hỏng", "the database is damaged", err), edxml.Text{
 			VI: "giữ nguyên thư mục làm bằng chứng, dựng lại từ bản sao lưu: lienthong restore", EN: "keep the folder as evidence, go back to a backup: lienthong restore",
 		}}, true
 	}

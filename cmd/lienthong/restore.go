@@ -62,12 +62,13 @@ func (p *program) restore(c *cli.Context) error {
 func restoreFault(name, dir string, err error) error {
 	var full *boltstore.NotEmptyError
 	var damage *boltstore.DamageError
+	var pages *boltstore.PagesError
 	switch {
 	case errors.As(err, &full):
 		return fileError{dir, told{exitFailed, edxml.Text{VI: "thư mục không trống, không ghi đè", EN: "the folder is not empty, and is not overwritten"}, edxml.Text{
 			VI: "chọn thư mục khác bằng --to, hoặc dừng nút và đổi tên thư mục cũ", EN: "choose another folder with --to, or stop the node and rename the old one",
 		}}}
-	case errors.Is(err, boltstore.ErrBackup), errors.As(err, &damage):
+	case errors.Is(err, boltstore.ErrBackup), errors.As(err, &damage), errors.As(err, &pages):
 		return fileError{name, told{exitFailed, with("bản sao lưu không dùng được, không có gì được ghi", "the backup cannot be used, nothing was written", err), edxml.Text{
 			VI: "sao chép lại tệp này từ nơi lưu, hoặc dùng bản sao lưu khác", EN: "copy it again from where it was kept, or use another backup",
 		}}}

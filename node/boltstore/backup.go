@@ -3,6 +3,8 @@ package boltstore
 import (
 	"archive/tar"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +37,7 @@ type Manifest struct {
 	Head     string    `json:"head"`  // hash of the last of them
 	Records  int       `json:"records"`
 	Database int64     `json:"database"` // octets
+	SHA256   string    `json:"sha256"`   // of the database
 	Files    int       `json:"files"`    // of large content
 	Octets   int64     `json:"octets"`   // of them all
 }
@@ -58,9 +61,11 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 		if err := out.WriteHeader(entryOf(databaseName, tx.Size(), m.Taken)); err != nil {
 			return err
 		}
-		if _, err := tx.WriteTo(out); err != nil {
+		digest := sha256.New()
+		if _, err := tx.WriteTo(io.MultiWriter(out, digest)); err != nil {
 			return err
 		}
+		m.SHA256 = hex.EncodeToString(digest.Sum(nil))
 		failpoint.Hit(failpoint.BackupDatabase)
 		return s.backupFiles(tx, out, &m)
 	})
@@ -204,7 +209,7 @@ var errCutOff = fmt.Errorf("%w: it is cut off, its end is missing", ErrBackup)
 
 // unpack writes the files of a backup into a new folder, each synced.
 func unpack(ctx context.Context, dir string, r io.Reader) (m Manifest, err error) {
-	in := tar.NewReader(r)
+	in, database := tar.NewReader(r), ""
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -214,45 +219,56 @@ func unpack(ctx context.Context, dir string, r io.Reader) (m Manifest, err error
 			return m, fmt.Errorf("%w: no backup of a store: %w", ErrBackup, err)
 		}
 		if h.Name == manifestName {
-			return m, json.NewDecoder(io.LimitReader(in, maxManifest)).Decode(&m)
-		}
-		if err := unpackFile(ctx, dir, h.Name, in); err != nil {
-			if errors.Is(err, io.ErrUnexpectedEOF) {
-				err = errCutOff
+			if err := json.NewDecoder(io.LimitReader(in, maxManifest)).Decode(&m); err != nil {
+				return m, fmt.Errorf("%w: its manifest: %w", ErrBackup, err)
 			}
+			if m.SHA256 != database {
+				return m, fmt.Errorf("%w: the database is damaged: its digest is %q, the manifest says %q", ErrBackup, database, m.SHA256)
+			}
+			return m, nil
+		}
+		digest, err := unpackFile(ctx, dir, h.Name, in)
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errCutOff
+		}
+		if err != nil {
 			return m, err
+		}
+		if h.Name == databaseName {
+			database = digest
 		}
 	}
 }
 
-// unpackFile writes one file. Only the names of a store lead anywhere.
-func unpackFile(ctx context.Context, dir, name string, r io.Reader) error {
+// unpackFile writes one file and returns its digest. Only the names of a store
+// lead anywhere.
+func unpackFile(ctx context.Context, dir, name string, r io.Reader) (string, error) {
 	digest := ""
 	if rest, ok := strings.CutPrefix(name, "content/"); ok {
 		shelf, file, _ := strings.Cut(rest, "/")
 		if !isDigest(file) || shelf != file[:2] {
-			return fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
+			return "", fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
 		}
 		digest = file
 	} else if name != databaseName {
-		return fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
+		return "", fmt.Errorf("%w: no backup of a store: it holds %q", ErrBackup, name)
 	}
 	file := filepath.Join(dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
+		return "", err
 	}
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return "", err
 	}
 	c, err := fill(f, &source{ctx: ctx, r: r}, make([]byte, maxSmall)[:0])
 	if err != nil {
-		return errors.Join(err, f.Close())
+		return "", errors.Join(err, f.Close())
 	}
 	if digest != "" && c.SHA256 != digest {
-		return fmt.Errorf("%w: content %s is damaged: its digest is %s", ErrBackup, digest, c.SHA256)
+		return "", fmt.Errorf("%w: content %s is damaged: its digest is %s", ErrBackup, digest, c.SHA256)
 	}
-	return syncFolder(filepath.Dir(file))
+	return c.SHA256, syncFolder(filepath.Dir(file))
 }
 
 // proven opens a restored store and checks all of it.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -118,10 +119,12 @@ func TestRestoreRefuses(t *testing.T) {
 		"cut off in the database": {b.Bytes()[:10_000], "cut off"},
 		"cut off before its end":  {packed(t, entries[:len(entries)-1]), "cut off"},
 		"without a content":       {packed(t, append(entries[:1:1], entries[2:]...)), "missing contents"},
-		"without the database":    {packed(t, entries[1:]), "the journal ends"},
+		"without the database":    {packed(t, entries[1:]), "the database is damaged"},
 		"a changed content":       {packed(t, changed(entries, 1, "p", "q")), "is damaged: its digest is"},
-		"a changed small content": {packed(t, changed(entries, 0, "envelope 3", "envelope 4")), "spoiled contents"},
-		"a changed journal":       {packed(t, changed(entries, 0, `"seq":3`, `"seq":4`)), "journal breaches"},
+		"a changed small content": {packed(t, changed(entries, 0, "envelope 3", "envelope 4")), "the database is damaged: its digest"},
+		"a changed journal":       {packed(t, rehashed(changed(entries, 0, `"seq":3`, `"seq":4`))), "journal breaches"},
+		"another small content":   {packed(t, rehashed(changed(entries, 0, "envelope 3", "envelope 4"))), "spoiled contents"},
+		"senseless pages":         {packed(t, rehashed([]file{{databaseName, entries[0].data[:3*4096] + strings.Repeat("\xff", len(entries[0].data)-3*4096)}, entries[1], entries[2], entries[3]})), "the file is damaged"},
 		"a way out":               {packed(t, append([]file{{"../x", "x"}}, entries...)), `it holds "../x"`},
 		"another way out":         {packed(t, append([]file{{"content/../../x", "x"}}, entries...)), `it holds "content/../../x"`},
 		"a file twice":            {packed(t, append(entries[:1:1], entries...)), "file exists"},
@@ -181,6 +184,15 @@ func packed(t *testing.T, all []file) []byte {
 func changed(all []file, i int, old, with string) []file {
 	all = append([]file{}, all...)
 	all[i].data = strings.ReplaceAll(all[i].data, old, with)
+	return all
+}
+
+// rehashed makes the manifest, the last entry, say the digest of the database.
+func rehashed(all []file) []file {
+	all = append([]file{}, all...)
+	was := regexp.MustCompile(`"sha256": "[0-9a-f]*"`)
+	last := &all[len(all)-1]
+	last.data = was.ReplaceAllString(last.data, `"sha256": "`+digestOf([]byte(all[0].data))+`"`)
 	return all
 }
 

@@ -100,13 +100,20 @@ func (s *Store) Check(ctx context.Context, o CheckOptions) (*CheckReport, error)
 		return r, err
 	}
 	defer free()
-	if o.Pages {
+	err = s.guarded(func() error {
+		return s.view(ctx, func(tx *bbolt.Tx) error {
+			c := &checker{Store: s, ctx: ctx, tx: tx, CheckReport: r, entries: map[string]int{}, counts: map[string]uint64{}, states: newStates()}
+			return errors.Join(c.records(), c.values(), c.extra(), c.counters(), c.contents(o.Deep), c.journal())
+		})
+	})
+	var pages *PagesError
+	switch {
+	case errors.As(err, &pages):
+		r.Pages.add("%s", pages.Why)
+		return r, nil
+	case err == nil && o.Pages:
 		r.checkPages(s.db)
 	}
-	err = s.view(ctx, func(tx *bbolt.Tx) error {
-		c := &checker{Store: s, ctx: ctx, tx: tx, CheckReport: r, entries: map[string]int{}, counts: map[string]uint64{}, states: newStates()}
-		return errors.Join(c.records(), c.values(), c.extra(), c.counters(), c.contents(o.Deep), c.journal())
-	})
 	return r, err
 }
 

@@ -133,12 +133,14 @@ func (c *checker) verify(b *bbolt.Bucket, see func(*node.Entry)) ([]node.ChainRe
 	read := make(chan struct{}) // closed when the transaction is ours again
 	go func() {
 		defer close(read)
-		out.CloseWithError(b.ForEach(func(_, row []byte) error {
-			if e := new(node.Entry); json.Unmarshal(row, e) == nil {
-				see(e)
-			}
-			_, err := out.Write(append(bytes.Clone(row), '\n'))
-			return cmp.Or(c.ctx.Err(), err)
+		out.CloseWithError(c.guarded(func() error {
+			return b.ForEach(func(_, row []byte) error {
+				if e := new(node.Entry); json.Unmarshal(row, e) == nil {
+					see(e)
+				}
+				_, err := out.Write(append(bytes.Clone(row), '\n'))
+				return cmp.Or(c.ctx.Err(), err)
+			})
 		}))
 	}()
 	chains, err := node.VerifyJournal(in)

@@ -103,8 +103,8 @@ type Options struct {
 
 // Open opens the store in dir, making the folder if there is none. It returns
 // a [*LockedError] if another process has it, a [*FormatError] if the layout is
-// not ours, a [*CutOffError] if the database lacks its end; other errors name
-// the path and wrap the system's error.
+// not ours, a [*CutOffError] or a [*PagesError] if the database is damaged; other
+// errors name the path and wrap the system's error.
 func Open(dir string) (*Store, error) { return OpenWith(dir, Options{}) }
 
 // OpenWith is Open with options.
@@ -121,10 +121,20 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{dir: dir, single: make(chan struct{}, 1), delay: o.SyncDelay}
 	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
-	if err := s.whole(); err != nil {
+	if err := s.guarded(s.open); err != nil {
 		return nil, err
 	}
+	s.indexer.start(s)
+	return s, nil
+}
+
+// open opens the database and prepares the folder.
+func (s *Store) open() error {
+	if err := s.whole(); err != nil {
+		return err
+	}
 	options := bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, InitialMmapSize: addressSpace()}
+	var err error
 	s.db, err = bbolt.Open(s.file(), 0o600, &options)
 	if errors.Is(err, syscall.ENOMEM) { // somebody limits the addresses of this process
 		options.InitialMmapSize = 0
@@ -132,16 +142,15 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, &LockedError{Dir: dir}
+		return &LockedError{Dir: s.dir}
 	case err != nil:
-		return nil, s.trouble(err)
+		return s.trouble(err)
 	}
 	s.db.AllocSize = allocation
 	if err := s.prepare(); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return errors.Join(err, s.db.Close())
 	}
-	s.indexer.start(s)
-	return s, nil
+	return nil
 }
 
 // whole looks whether the file has all its pages. bbolt maps it, and a page
