@@ -122,9 +122,11 @@ func TestWhyNamesTheCause(t *testing.T) {
 			}
 			run(t, n)
 			var x *node.Transfer
+			// An axis that answers in the middle of a request closes the connection:
+			// now and then the first answer is lost on the way, and the next tells.
 			s.until(t, "an attempt that failed", func() bool {
 				x = must(s.Transfer(t.Context(), id))
-				return situation.held || x.LastError != "" && x.Lease == ""
+				return situation.held || x.LastError != "" && x.Lease == "" && (x.Cause == c.cause || x.Tries > 2)
 			})
 			if x.Cause != c.cause {
 				t.Errorf("cause %q: %s", x.Cause, x.LastError)

@@ -38,10 +38,17 @@ type Config struct {
 	Wire edxml.Profile
 	Sink Sink // nil: Documents stay in the inbox until somebody reads them there
 
-	Key              *signature.Key  // nil: Documents leave unsigned
-	ReplaceSignature bool            // sign anew where a signature cannot survive the wire
-	Roots            *x509.CertPool  // whom to trust as signers; nil: nobody
-	Policy           SignaturePolicy // "": Warn
+	Key              *signature.Key // nil: Documents leave unsigned
+	ReplaceSignature bool           // sign anew where a signature cannot survive the wire
+	TSA              *signature.TSA // stamps what is signed here, whenever it can; nil: nobody
+	Roots            *x509.CertPool // whom to trust as signers; nil: nobody
+	// Revocation is asked whether a signer's certificate was revoked, nil:
+	// nobody. Outage says what becomes of a Document while nobody can tell; with
+	// OutageQueue it waits.
+	Revocation *signature.Revocation
+	Outage     signature.Outage
+	Grace      time.Duration   // for OutageGrace; 0: 24 h
+	Policy     SignaturePolicy // "": Warn
 	// Senders has the policy for single senders, by OrganId, or for all below a
 	// code of the first level ("H41"); the closest one counts, else Policy.
 	Senders map[string]SignaturePolicy
@@ -75,6 +82,7 @@ type Node struct {
 	lookedFar time.Time
 	nudge     map[Direction]chan struct{}
 
+	unstamped   chan struct{}
 	directories directories
 }
 
@@ -114,7 +122,8 @@ func New(c Config) (*Node, error) {
 	c.Store = indexed{c.Store, c.Workday}
 	return &Node{
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
-		nudge: map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
+		nudge:     map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
+		unstamped: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -131,6 +140,9 @@ func (n *Node) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.work(ctx, Out, n.sendStep) })
 	g.Go(func() error { return n.work(ctx, In, n.receiveStep) })
+	if n.TSA != nil {
+		g.Go(func() error { return n.stamping(ctx) })
+	}
 	g.Go(func() error { return n.tidy(ctx) })
 	if n.Axis != nil {
 		g.Go(func() error { return n.watch(ctx) })

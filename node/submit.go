@@ -155,6 +155,7 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 		}
 	}
 	n.Wake(Out)
+	n.tellStamper()
 	return s, nil
 }
 
@@ -378,6 +379,7 @@ func (n *Node) prepare(ctx context.Context, k *kept) (*Transfer, error) {
 		return nil, err
 	}
 	describe(t, k.packet)
+	n.wantStamp(t)
 	t.Parts, t.Deadline = k.parts, t.Created.Add(n.Deadline)
 	t.Unique = uniqueOut(t)
 	if err := n.line(ctx, t); err != nil {

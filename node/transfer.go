@@ -120,6 +120,7 @@ type Transfer struct {
 	TokenAt  int64         `json:"tokenAt,omitempty"` // see transport.Packet
 	Parts    []Part        `json:"parts,omitempty"`
 
+	Stamps    []Content           `json:"stamps,omitempty"` // out: RFC 3161 time stamps of its signatures, kept beside the packet
 	Signature *Signature          `json:"signature,omitempty"`
 	Findings  []edxml.FindingText `json:"findings,omitempty"` // of reading it
 	Refusal   string              `json:"refusal,omitempty"`  // why it was rejected

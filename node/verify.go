@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -17,6 +18,11 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 		verdicts, err := n.verdicts(ctx, t)
 		if err != nil {
 			return nil, err
+		}
+		for _, v := range verdicts {
+			if errors.Is(v.Err, signature.ErrPending) { // tried again until somebody can tell
+				return nil, fmt.Errorf("node: whether the signer's certificate was revoked cannot be found out now: %w", v.Err)
+			}
 		}
 		found = judge(verdicts)
 		if found.Reason == unsigned && len(t.Via) > 0 {
@@ -56,7 +62,9 @@ func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, 
 	if t.Profile != edxml.ProfileQCVN102 {
 		files = n.signedContents(ctx, t.Parts)
 	}
-	return signature.Verify(envelope, envelope.Size(), files, signature.VerifyOptions{Roots: n.Roots})
+	return signature.Verify(envelope, envelope.Size(), files, signature.VerifyOptions{
+		Roots: n.Roots, Revocation: n.Revocation, Outage: n.Outage, Grace: n.Grace,
+	})
 }
 
 func (n *Node) signedContents(ctx context.Context, parts []Part) []signature.Content {

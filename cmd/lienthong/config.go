@@ -27,25 +27,15 @@ import (
 // config is the node's configuration file. Relative paths are meant from the
 // folder of the file.
 type config struct {
-	Organ     string      `toml:"organ"`
-	OrganName string      `toml:"organ_name"`
-	Store     string      `toml:"store"`
-	Axis      axisSection `toml:"axis"`
-	Hub       hubSection  `toml:"hub"`
-	Sign      struct {
-		Key     string `toml:"key"`
-		Cert    string `toml:"cert"`
-		Replace bool   `toml:"replace"`
-	} `toml:"sign"`
-	Verify struct {
-		Roots  string `toml:"roots"`
-		Policy string `toml:"policy"`
-
-		Senders map[string]node.SignaturePolicy `toml:"senders"` // by OrganId or code of the first level
-		Recalls string                          `toml:"recalls"`
-	} `toml:"verify"`
-	Sink  sinkConfig `toml:"sink"`
-	Retry struct {
+	Organ     string        `toml:"organ"`
+	OrganName string        `toml:"organ_name"`
+	Store     string        `toml:"store"`
+	Axis      axisSection   `toml:"axis"`
+	Hub       hubSection    `toml:"hub"`
+	Sign      signSection   `toml:"sign"`
+	Verify    verifySection `toml:"verify"`
+	Sink      sinkConfig    `toml:"sink"`
+	Retry     struct {
 		First    duration `toml:"first"`
 		Max      duration `toml:"max"`
 		Deadline duration `toml:"deadline"`
@@ -187,16 +177,8 @@ func (c *config) node(log *slog.Logger) (node.Config, error) {
 	if nc.Sink == nil && c.Drop.Folder != "" {
 		nc.Sink = sink.Folder{Dir: filepath.Join(c.path(c.Drop.Folder), drop.Incoming)}
 	}
-	var err error
-	if c.Sign.Key != "" || c.Sign.Cert != "" {
-		if nc.Key, err = readKey(c.path(c.Sign.Key), c.path(c.Sign.Cert)); err != nil {
-			return nc, err
-		}
-	}
-	if c.Verify.Roots != "" {
-		if nc.Roots, err = readRoots(c.path(c.Verify.Roots)); err != nil {
-			return nc, err
-		}
+	if err := errors.Join(c.signing(&nc), c.judging(&nc)); err != nil {
+		return nc, err
 	}
 	if c.Hub.Listen != "" { // what is taken back is for the agencies to say
 		nc.Recalls = node.PassRecall
@@ -344,12 +326,20 @@ store = "bolt:./data"
 # {{if .VI}}Khóa và chứng thư để ký văn bản gửi đi; không có thì gửi không ký (chỉ để biết).{{else}}Key and certificate that sign outgoing documents; without them documents leave unsigned (for information only).{{end}}
 {{if .Key}}key = {{q .Key}}{{else}}# key = "key.pem"{{end}}
 {{if .Cert}}cert = {{q .Cert}}{{else}}# cert = "cert.pem"{{end}}
+# {{if .VI}}Thay cho key và cert: tệp PKCS#12, hoặc khóa trên thiết bị (bản dựng có PKCS#11).{{else}}In place of key and cert: a PKCS#12 file, or a key on a token (a build with PKCS#11).{{end}}
+# p12 = "key.p12"
+# password_file = "p12-password.txt"
 # replace = false
+# {{if .VI}}Dấu thời gian: đến sau, giữ bên cạnh gói tin; không làm chậm việc gửi.{{else}}Time stamps: they come later and are kept beside the packets; nothing waits for them.{{end}}
+# tsa = "http://tsa.ca.gov.vn"
 
 [verify]
 # {{if .VI}}Chứng thư gốc tin cậy; policy: "warn" (nhận và ghi chú) hoặc "require" (từ chối bằng trạng thái 02).{{else}}Trusted roots; policy: "warn" (deliver and say so) or "require" (refuse with status 02).{{end}}
 {{if .Roots}}roots = {{q .Roots}}{{else}}# roots = "roots.pem"{{end}}
 # policy = "warn"
+# {{if .VI}}Hỏi chứng thư đã bị thu hồi chưa; outage: "fail", "grace" hoặc "queue" khi không hỏi được.{{else}}Ask whether certificates were revoked; outage: "fail", "grace" or "queue" while nobody can tell.{{end}}
+# ocsp = ["http://ocsp.ca.gov.vn"]
+# outage = "queue"
 # {{if .VI}}Khi nơi gửi thu hồi: "agree" (hủy và báo 15, theo QĐ 28/2018 Điều 9) hoặc "deny" (giữ và báo 16).{{else}}When a sender recalls: "agree" (destroy and report 15, QĐ 28/2018 Art. 9) or "deny" (keep and report 16).{{end}}
 # recalls = "agree"
 # {{if .VI}}Chính sách riêng theo mã cơ quan, hoặc theo mã cấp 1: "off", "warn", "require".{{else}}Policies by sender, or by code of the first level: "off", "warn", "require".{{end}}

@@ -83,7 +83,7 @@ func (p *program) export(c *cli.Context, box node.Direction) error {
 				return err
 			}
 			p.talk("đã viết %s", "wrote %s", out)
-			return nil
+			return p.exportStamps(c, d, box, ref, out)
 		}
 		r, err := open()
 		if err != nil {
@@ -93,6 +93,25 @@ func (p *program) export(c *cli.Context, box node.Direction) error {
 		_, err = io.Copy(p.out, r)
 		return err
 	})
+}
+
+// exportStamps writes the time stamps of a packet beside it.
+func (p *program) exportStamps(c *cli.Context, d *api.Client, box node.Direction, ref, beside string) error {
+	t, err := d.Transfer(c.Context, box, ref)
+	if err != nil {
+		return err
+	}
+	for i := range t.Stamps {
+		file := beside + ".tst"
+		if i > 0 {
+			file = fmt.Sprintf("%s.%d.tst", beside, i+1)
+		}
+		if err := write(file, func() (io.ReadCloser, error) { return d.Stamp(c.Context, ref, i) }); err != nil {
+			return err
+		}
+		p.talk("đã viết %s (dấu thời gian; verify --stamp)", "wrote %s (a time stamp; verify --stamp)", file)
+	}
+	return nil
 }
 
 // nodeFault explains what a node refuses for the state of a document or of the

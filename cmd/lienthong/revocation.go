@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"strings"
 	"time"
@@ -24,6 +25,19 @@ func (p *program) revocationFlags() []cli.Flag {
 
 // maxList is the limit for the file of a revocation list, in bytes.
 const maxList = 64 << 20
+
+// readRevocationList reads the file of a revocation list.
+func readRevocationList(file string) (*x509.RevocationList, error) {
+	data, err := readUpTo(file, maxList)
+	if err != nil {
+		return nil, err
+	}
+	list, err := signature.ReadCRL(data)
+	if err != nil {
+		return nil, fileError{file, told{exitFailed, with("không phải danh sách thu hồi", "this is no revocation list", err), edxml.Text{}}}
+	}
+	return list, nil
+}
 
 // inquiry is what the flags say about revocation.
 type inquiry struct {
@@ -52,13 +66,9 @@ func readInquiry(c *cli.Context) (q inquiry, err error) {
 			r.CRLs = append(r.CRLs, place)
 			continue
 		}
-		data, err := readUpTo(place, maxList)
+		list, err := readRevocationList(place)
 		if err != nil {
 			return q, err
-		}
-		list, err := signature.ReadCRL(data)
-		if err != nil {
-			return q, fileError{place, told{exitFailed, with("không phải danh sách thu hồi", "this is no revocation list", err), edxml.Text{}}}
 		}
 		r.Lists = append(r.Lists, list)
 	}

@@ -36,7 +36,10 @@ func signingKey(c *cli.Context) (*signature.Key, io.Closer, error) {
 				VI: "--p12 thay cho --key, --cert và --pkcs11, không dùng cùng lúc", EN: "--p12 stands in place of --key, --cert and --pkcs11, not beside them",
 			}, c.Command.HelpName}
 		}
-		key, err := openPKCS12(c)
+		if err := require(c, "password-file"); err != nil {
+			return nil, nil, err
+		}
+		key, err := openPKCS12(c.String("p12"), c.String("password-file"))
 		return key, nothing{}, err
 	case c.IsSet("pkcs11"):
 		if c.IsSet("key") {
@@ -44,7 +47,10 @@ func signingKey(c *cli.Context) (*signature.Key, io.Closer, error) {
 				VI: "--pkcs11 thay cho --key, không dùng cùng lúc", EN: "--pkcs11 stands in place of --key, not beside it",
 			}, c.Command.HelpName}
 		}
-		return openToken(c)
+		if err := require(c, "token", "key-label", "pin-file"); err != nil {
+			return nil, nil, err
+		}
+		return openToken(tokenKey{c.String("pkcs11"), c.String("token"), c.String("key-label"), c.String("pin-file"), c.String("cert")})
 	}
 	if err := require(c, "key", "cert"); err != nil {
 		return nil, nil, err
@@ -59,41 +65,38 @@ type nothing struct{}
 // Close implements io.Closer.
 func (nothing) Close() error { return nil }
 
-func openPKCS12(c *cli.Context) (*signature.Key, error) {
-	if err := require(c, "password-file"); err != nil {
-		return nil, err
-	}
-	data, err := readSmall(c.String("p12"))
+func openPKCS12(file, passwordFile string) (*signature.Key, error) {
+	data, err := readSmall(file)
 	if err != nil {
 		return nil, err
 	}
-	password, err := firstLine(c.String("password-file"))
+	password, err := firstLine(passwordFile)
 	if err != nil {
 		return nil, err
 	}
 	key, err := signature.ParsePKCS12(data, password)
 	if errors.Is(err, signature.ErrPassword) {
 		err = told{exitFailed, edxml.Text{VI: "mật khẩu không mở được tệp PKCS#12", EN: "the password does not open the PKCS#12 file"}, edxml.Text{
-			VI: "xem lại dòng đầu của tệp --password-file", EN: "check the first line of the --password-file",
+			VI: "xem lại dòng đầu của tệp mật khẩu " + passwordFile, EN: "check the first line of the password file " + passwordFile,
 		}}
 	}
 	if err != nil {
-		return nil, fileError{c.String("p12"), err}
+		return nil, fileError{file, err}
 	}
 	return key, nil
 }
 
-func openToken(c *cli.Context) (*signature.Key, io.Closer, error) {
-	if err := require(c, "token", "key-label", "pin-file"); err != nil {
-		return nil, nil, err
-	}
-	pin, err := firstLine(c.String("pin-file"))
+// tokenKey says where a key on a token is.
+type tokenKey struct{ module, token, label, pinFile, cert string }
+
+func openToken(k tokenKey) (*signature.Key, io.Closer, error) {
+	pin, err := firstLine(k.pinFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	token := signature.Token{Module: c.String("pkcs11"), Token: c.String("token"), Key: c.String("key-label"), PIN: pin}
-	if file := c.String("cert"); file != "" {
-		if token.Chain, err = readChain(file); err != nil {
+	token := signature.Token{Module: k.module, Token: k.token, Key: k.label, PIN: pin}
+	if k.cert != "" {
+		if token.Chain, err = readChain(k.cert); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -109,8 +112,8 @@ func openToken(c *cli.Context) (*signature.Key, io.Closer, error) {
 		}}
 	default:
 		err = told{exitFailed, with("không dùng được khóa trên thiết bị", "the key on the token cannot be used", err), edxml.Text{
-			VI: "xem lại --token, --key-label và --pin-file; chứng thư không nằm trên thiết bị thì thêm --cert",
-			EN: "check --token, --key-label and --pin-file; add --cert when the certificate is not on the token",
+			VI: "xem lại nhãn thiết bị, nhãn khóa và mã PIN; chứng thư không nằm trên thiết bị thì thêm tệp chứng thư (cert)",
+			EN: "check the token's label, the key's label and the PIN; add the certificate file (cert) when it is not on the token",
 		}}
 	}
 	return key, closer, err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -28,9 +29,25 @@ func (d *Door) operations() {
 		d.handle("POST "+path+"/operate", Operate, d.with(box, d.operate))
 		d.handle("GET "+path+"/packet", Operate, d.with(box, d.packet))
 	}
+	d.handle("GET /v1/outbox/{ref}/stamps/{n}", Read, d.with(node.Out, d.stamp))
 	d.handle("GET /v1/link", Read, d.link)
 	d.handle("GET /v1/stats", Read, d.stats)
 	d.handle("POST /v1/reconcile", Operate, d.reconcile)
+}
+
+// stamp hands out a time stamp of a signature, in DER (RFC 3161).
+func (d *Door) stamp(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
+	i, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil || i < 0 || i >= len(t.Stamps) {
+		refuse(w, fmt.Errorf("%w: transfer %s has %d time stamps, counted from 0", node.ErrNotFound, t.ID, len(t.Stamps)))
+		return
+	}
+	d.content(w, r, "application/timestamp-reply", t, t.Stamps[i])
+}
+
+// Stamp opens a time stamp of an outgoing Document, counted from 0.
+func (c *Client) Stamp(ctx context.Context, ref string, i int) (io.ReadCloser, error) {
+	return c.open(ctx, fmt.Sprintf("%s/stamps/%d", path(node.Out, ref), i))
 }
 
 func (d *Door) operate(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
