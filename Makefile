@@ -3,6 +3,7 @@
 FUZZTIME ?= 30s
 BENCH ?= .
 BENCHTIME ?= 1s
+KILL ?= 1000
 
 # A row for each benchmark: what it reaches (ours-UNIT), what the floor reaches
 # in the same run (floor-UNIT), their ratio, the time of one round, and whatever
@@ -55,6 +56,10 @@ generate: ## write the generated files anew
 
 fuzz: ## run every fuzz target for 30 s each (FUZZTIME=5m make fuzz)
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+.PHONY: crash
+crash: ## kill nodes 1,000 times, at every named point in turn and at random (KILL=200 make crash)
+	go run ./cmd/lienthong selftest --kill $(KILL)
 
 bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIME=3s make bench)
 	@go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem ./... | awk "$$BENCH_TABLE"

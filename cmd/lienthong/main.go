@@ -78,6 +78,7 @@ func (p *program) app() *cli.App {
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(), p.tokenCommand(),
 			p.statsCommand(), p.reconcileCommand(),
 			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(), p.storeCommand(),
+			p.selftestCommand(),
 			p.validateCommand(), p.inspectCommand(), p.signCommand(), p.verifyCommand(),
 			p.xmldsigCommand(), p.certCommand(),
 			p.explainCommand(),
