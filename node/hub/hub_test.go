@@ -1,8 +1,10 @@
 package hub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -317,6 +319,79 @@ func TestTwoWires(t *testing.T) {
 	if err := b.Register(t.Context(), vxp.Agency{Code: "H41.9", Name: "x"}); err == nil {
 		t.Error("an agency entered another")
 	}
+}
+
+// TestCarry carries a file of another service as it is, between agencies on the
+// wire that knows of services; on the other it does not show.
+func TestCarry(t *testing.T) {
+	w := open(t, nil, hub.Options{})
+	overSOAP := w.agency("H41.1")
+	w.agency("H41.2")
+	w.agency("H41.3")
+	a, b := w.system("H41.2"), w.system("H41.3")
+	file := []byte("không phải XML \x00\x01")
+	send := func(to ...string) (transport.Receipt, error) {
+		return a.Carry(t.Context(), "MCDT_DT", "H41.2", to, bytesOf(file))
+	}
+	r, err := send("H41.3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := send("H41.3", "H41.1", "H41.9"); err == nil || !strings.Contains(err.Error(), "H41.1, H41.9") {
+		t.Errorf("to whom it does not reach: %v", err)
+	}
+	if _, err := a.Carry(t.Context(), "MCDT_DT", "H41.3", []string{"H41.3"}, bytesOf(file)); err == nil {
+		t.Error("from another organ")
+	}
+	for _, c := range []interface {
+		Pending(context.Context) ([]transport.Pending, error)
+	}{overSOAP, b} {
+		if n := waiting(t, c); len(n) != 0 {
+			t.Errorf("it shows among the documents: %v", n)
+		}
+	}
+	list, err := b.Carried(t.Context(), "mcdt_dt")
+	if err != nil || len(list) != 1 || list[0].ID != r.ID || list[0].From != "H41.2" || list[0].Service != "MCDT_DT" {
+		t.Fatalf("waiting: %+v, %v", list, err)
+	}
+	in, err := b.Fetch(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	piece, err := in.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(piece.Content); err != nil || string(got) != string(file) {
+		t.Errorf("carried %q, %v", got, err)
+	}
+	if err := b.Acknowledge(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.Carried(t.Context(), "MCDT_DT"); err != nil || len(list) != 0 {
+		t.Errorf("still waiting: %+v, %v", list, err)
+	}
+}
+
+// TestManyReceivers names the three that nobody knows among 4,000, and delivers
+// to none.
+func TestManyReceivers(t *testing.T) {
+	w := open(t, nil, hub.Options{})
+	speaks := make([]string, 0, 4000)
+	for i := range 3997 {
+		speaks = append(speaks, fmt.Sprintf("H41.%d", 100+i))
+	}
+	a := w.agency("G22")
+	b := w.agency("H41", func(a *hub.Agency) { a.Speaks = speaks })
+	to := append(append([]string{"H99.1"}, speaks...), "H99.2", "H99.3")
+	_, err := a.Send(t.Context(), packet(t, letter("G22", "1", "x", to...), "x"))
+	refused(t, err, edoc.CodeUnknownReceiver, "3 receivers are not known: H99.1, H99.2, H99.3")
+	if n := waiting(t, b); len(n) != 0 {
+		t.Errorf("delivered all the same: %v", n)
+	}
+	send(t, a, "1", "x", speaks...)
+	one(t, b)
 }
 
 // TestSecrets keeps neither tokens nor secrets in clear.

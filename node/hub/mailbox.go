@@ -50,7 +50,9 @@ func (h *Hub) Pending(ctx context.Context, id string) ([]transport.Pending, erro
 	err := h.eachBox(ctx, id, func(box string) error {
 		found, err := h.node.Store.Find(ctx, waitingKey(box), "", maxPending-len(list))
 		for _, t := range found {
-			list = append(list, transport.Pending{ID: t.AxisID})
+			if t.Service == "" { // what is no edXML is for the other wire
+				list = append(list, transport.Pending{ID: t.AxisID})
+			}
 		}
 		return err
 	})
@@ -117,7 +119,7 @@ func (h *Hub) Document(ctx context.Context, id, number string) (*transport.Packe
 	if err != nil {
 		return nil, err
 	}
-	if t == nil || t.Kind == edxml.KindStatus {
+	if t == nil || t.Kind == edxml.KindStatus || t.Service != "" {
 		return nil, notReceiver("GetDocument", edoc.CodeNotReceiver, id, number)
 	}
 	if !t.Purged.IsZero() {

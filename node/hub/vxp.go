@@ -48,6 +48,9 @@ func (h *Hub) AcceptFile(ctx context.Context, f *vxp.File) (transport.Receipt, e
 	if sender == nil {
 		return transport.Receipt{}, vxp.ErrSystem
 	}
+	if f.Service != "" {
+		return h.carry(ctx, d, sender, f)
+	}
 	to := make([]edxml.Organ, 0, len(f.To))
 	for _, id := range f.To {
 		o := edxml.Organ{OrganID: id}
@@ -90,7 +93,7 @@ func (h *Hub) Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]
 	list := make([]vxp.Delivery, 0, len(found))
 	for _, t := range found {
 		list = append(list, vxp.Delivery{
-			ID: t.AxisID, Kind: k, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
+			Service: t.Service, ID: t.AxisID, Kind: k, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
 		})
 	}
 	return list, nil
@@ -114,7 +117,7 @@ func (h *Hub) DeliveredPacket(ctx context.Context, organs []string, number strin
 	if !t.Purged.IsZero() {
 		return nil, noDelivery(number)
 	}
-	if t.Profile != edxml.ProfileQCVN102 {
+	if t.Profile != edxml.ProfileQCVN102 && t.Service == "" {
 		return h.recast(ctx, t) // an envelope that was written anew becomes a file on its way out
 	}
 	return h.packet(ctx, t), nil

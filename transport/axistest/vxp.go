@@ -91,6 +91,10 @@ func (x *exchange) authentic() error {
 
 // AcceptFile implements vxp.Backend.
 func (x *exchange) AcceptFile(_ context.Context, f *vxp.File) (transport.Receipt, error) {
+	if f.Service != "" {
+		return transport.Receipt{}, &transport.Fault{Code: vxp.CodeRequest, Text: fmt.Sprintf(
+			"truc thu chi nhan eDoc, khong nhan %[1]q / the test axis takes eDoc, not %[1]q", f.Service)}
+	}
 	if err := x.authentic(); err != nil {
 		return transport.Receipt{}, err
 	}

@@ -60,6 +60,10 @@ type System struct {
 // it to the end: the call is signed, it is a packet, its sender is an organ of
 // the systemid, there is a receiver.
 type File struct {
+	// Service is the servicetype of what is no edXML, "" for edXML: such a file
+	// is carried as it is. Packet is nil then, and it is From who sends it.
+	Service  string
+	From     string
 	SystemID string
 	Key      string        // names the call: the same for one that is sent again after a lost answer
 	To       []string      // the receivers

@@ -60,6 +60,9 @@ func (s *served) send() error {
 
 // take hands a packet to the backend and returns its number.
 func (s *served) take(body *upload, kind edxml.Kind) (id string, existed bool, err error) {
+	if service := s.service(); service != "" {
+		return s.carry(body, service)
+	}
 	var head bytes.Buffer // what the reader takes to see the header
 	r, err := edxml.NewReader(io.TeeReader(body, &head), edxml.ReadOptions{})
 	if err != nil {
@@ -91,6 +94,37 @@ func (s *served) take(body *upload, kind edxml.Kind) (id string, existed bool, e
 		return "", false, err
 	}
 	// A backend that knows the Key need not read.
+	if _, err := io.Copy(io.Discard, body); err != nil && !receipt.Existed {
+		return "", false, err
+	}
+	return receipt.ID, receipt.Existed, nil
+}
+
+// service returns the servicetype that a call names, "" for edXML.
+func (s *served) service() string {
+	if v := s.param(paramService); !strings.EqualFold(v, "edoc") {
+		return v
+	}
+	return ""
+}
+
+// carry hands on a file of another service, of which only the way is looked at:
+// from and to stand in the headers alone.
+func (s *served) carry(body *upload, service string) (id string, existed bool, err error) {
+	from, err := s.need(paramFrom)
+	if err != nil {
+		return "", false, err
+	}
+	to, err := s.receivers(&edxml.Document{})
+	if err != nil {
+		return "", false, err
+	}
+	receipt, err := s.h.backend.AcceptFile(s.r.Context(), &File{
+		Service: service, From: from, SystemID: s.systemID, Key: s.key(), To: to, Content: body,
+	})
+	if err != nil {
+		return "", false, err
+	}
 	if _, err := io.Copy(io.Discard, body); err != nil && !receipt.Existed {
 		return "", false, err
 	}

@@ -31,6 +31,7 @@ const (
 type Delivery struct {
 	ID          string // the axis's number for it, not the one its sender got
 	Kind        edxml.Kind
+	Service     string // servicetype of what is no edXML, "" for edXML
 	From, To    string // OrganIds
 	Created     time.Time
 	Updated     time.Time
@@ -151,8 +152,12 @@ func moment(s scalar) time.Time {
 }
 
 func (w received) delivery() Delivery {
+	service := string(w.ServiceType)
+	if strings.EqualFold(service, "edoc") {
+		service = ""
+	}
 	return Delivery{
-		ID: string(w.DocID), Kind: kindOf(w.MessageType), From: string(w.From), To: string(w.To), Created: moment(w.Created),
+		Service: service, ID: string(w.DocID), Kind: kindOf(w.MessageType), From: string(w.From), To: string(w.To), Created: moment(w.Created),
 		Updated: moment(w.Updated), State: State(w.Status), Description: string(w.StatusDesc),
 	}
 }
@@ -186,9 +191,18 @@ func list[T any](ctx context.Context, c *Client, op string, params []param, each
 // Deliveries lists what waits, Documents or Statuses, in the axis's order. A
 // delivery that has no number is left out, unless none has one.
 func (c *Client) Deliveries(ctx context.Context, k edxml.Kind) ([]Delivery, error) {
+	return c.deliveries(ctx, "eDoc", k)
+}
+
+// Carried lists what waits of another service than edXML.
+func (c *Client) Carried(ctx context.Context, service string) ([]Delivery, error) {
+	return c.deliveries(ctx, service, edxml.KindDocument)
+}
+
+func (c *Client) deliveries(ctx context.Context, service string, k edxml.Kind) ([]Delivery, error) {
 	var all []Delivery
 	nameless := 0
-	err := list(ctx, c, opReceived, []param{{paramService, "eDoc"}, {paramMessage, messageType(k)}}, func(w received) error {
+	err := list(ctx, c, opReceived, []param{{paramService, service}, {paramMessage, messageType(k)}}, func(w received) error {
 		if w.DocID = scalar(strings.TrimSpace(string(w.DocID))); w.DocID == "" {
 			nameless++
 			return nil

@@ -66,6 +66,45 @@ func (c *Client) Send(ctx context.Context, p *transport.Packet) (transport.Recei
 	return transport.Receipt{ID: a.docID, Existed: a.existed}, nil
 }
 
+// Carry hands over a file of another service than edXML, as it is, from one
+// organ to others. What it is remains between them.
+func (c *Client) Carry(ctx context.Context, service, from string, to []string, file transport.Content) (transport.Receipt, error) {
+	sum, err := digest(ctx, file)
+	if err != nil {
+		return transport.Receipt{}, c.ill(opSend, err)
+	}
+	header, err := json.Marshal(to)
+	if err != nil {
+		return transport.Receipt{}, c.ill(opSend, err)
+	}
+	a, err := c.ask(ctx, call{
+		op: opSend, media: "application/octet-stream", size: file.Size + int64(len(lineEnd)),
+		params: []param{{paramFrom, from}, {paramService, service}, {paramMessage, "edoc"}, {paramTo, string(header)}, {paramFileHash, FileHash(sum)}},
+		body:   func() (io.ReadCloser, error) { return withLineEnd(file) },
+	}, "answer", c.Limits.withDefaults().Answer, nil)
+	switch {
+	case err != nil:
+		return transport.Receipt{}, err
+	case a.docID == "":
+		return transport.Receipt{}, c.unreached(ctx, opSend, &FieldError{Field: "DocId", Fault: "missing"})
+	}
+	return transport.Receipt{ID: a.docID, Existed: a.existed}, nil
+}
+
+// digest is the SHA-256 of a content.
+func digest(ctx context.Context, content transport.Content) (sum [sha256.Size]byte, err error) {
+	file, err := content.Open()
+	if err != nil {
+		return sum, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, &cancellable{ctx, file}); err != nil {
+		return sum, err
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
 // lineEnd stands behind the file in the body of sendEdoc.
 //
 // QUIRK: the SDK puts it there, a remainder of multipart; the digest does not

@@ -2,9 +2,11 @@ package vxp
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,12 +40,16 @@ func (s *served) received() error {
 		return err
 	}
 	var entries []received
+	service := s.service()
 	for _, d := range all {
+		if !strings.EqualFold(d.Service, service) {
+			continue
+		}
 		if d.Created.Before(since) || !until.IsZero() && d.Created.After(until) {
 			continue
 		}
 		entries = append(entries, received{
-			DocID: scalar(d.ID), ServiceType: "eDoc", MessageType: scalar(messageType(kind)), Created: stamp(d.Created), Updated: stamp(d.Updated),
+			DocID: scalar(d.ID), ServiceType: scalar(cmp.Or(d.Service, "eDoc")), MessageType: scalar(messageType(kind)), Created: stamp(d.Created), Updated: stamp(d.Updated),
 			From: scalar(d.From), To: scalar(d.To), Status: scalar(d.State), StatusDesc: scalar(d.Description),
 		})
 	}
@@ -135,6 +141,7 @@ func (s *served) count() error {
 	if err != nil {
 		return err
 	}
+	all = slices.DeleteFunc(all, func(d Delivery) bool { return d.Service != "" })
 	o := good()
 	o.field("count", len(all))
 	s.answer(http.StatusOK, o)
