@@ -99,18 +99,27 @@ func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route,
 		names := strings.Join(unknown[:min(len(unknown), 20)], ", ")
 		return r, refusal(edoc.CodeUnknownReceiver, "không biết %[1]d nơi nhận: %[2]s / %[1]d receivers are not known: %[2]s", len(unknown), names)
 	}
-	for _, b := range r.boxes {
-		a := b.agency
-		waiting, err := h.waiting(ctx, a.OrganID)
-		if err != nil {
-			return r, err
-		}
-		if most := h.limits(a).Waiting; waiting >= most {
-			return r, &transport.Fault{Operation: "SendDocument", Code: edoc.CodeBusy, Transient: true, Text: fmt.Sprintf(
-				"hộp thư của %[1]s đã đầy: %[2]d văn bản chưa lấy / the mailbox of %[1]s is full: %[2]d documents are not collected", a.OrganID, waiting)}
+	return r, h.roomFor(ctx, r.boxes)
+}
+
+// roomFor refuses a Document for an agency that has left too many uncollected.
+func (h *Hub) roomFor(ctx context.Context, boxes []mailbox) error {
+	prefix := waitingKey("")
+	if len(boxes) == 1 {
+		prefix = waitingKey(boxes[0].agency.OrganID)
+	}
+	waiting, err := h.node.Store.Counts(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	for _, b := range boxes {
+		id := b.agency.OrganID
+		if n := waiting[waitingKey(id)]; n >= h.limits(b.agency).Waiting {
+			return &transport.Fault{Operation: "SendDocument", Code: edoc.CodeBusy, Transient: true, Text: fmt.Sprintf(
+				"hộp thư của %[1]s đã đầy: %[2]d văn bản chưa lấy / the mailbox of %[1]s is full: %[2]d documents are not collected", id, n)}
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // upstream returns what the upstream axis knows: nil without an axis, everybody

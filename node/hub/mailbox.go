@@ -37,12 +37,6 @@ func (h *Hub) box(doc *node.Stored, b mailbox, number string) (*node.Transfer, e
 	return t, nil
 }
 
-// waiting counts the Documents that wait for an agency.
-func (h *Hub) waiting(ctx context.Context, agency string) (int64, error) {
-	n, err := h.node.Store.Counts(ctx, waitingKey(agency))
-	return n[waitingKey(agency)], err
-}
-
 // Pending implements edoc.Backend: what waits for the agency and for those
 // that have moved to it, the oldest 1,000.
 func (h *Hub) Pending(ctx context.Context, id string) ([]transport.Pending, error) {
