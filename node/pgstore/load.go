@@ -33,7 +33,7 @@ func (s *Store) Load(ctx context.Context, ts ...*node.Transfer) error {
 				if _, err := v.data(t.ID); err != nil {
 					unknown = err
 				}
-				if err := v.taken(t); errors.Is(err, errUnknown) {
+				if err := v.taken(t, nil); errors.Is(err, errUnknown) {
 					unknown = err
 				} else if err != nil {
 					return err

@@ -108,6 +108,7 @@ func open(ctx context.Context, url string, o Options, now func() time.Time) (*St
 		clock: clock{now: now}, writer: writer{id: int64(rand.Uint64())},
 	}
 	s.writer.idle.L, s.writer.staged, s.writer.news.ready = &s.writer.mu, &s.staged, make(chan struct{}, 1)
+	s.writer.arrived = make(chan struct{}, 1)
 	if err := s.prepare(ctx); err != nil {
 		return nil, trouble(err)
 	}

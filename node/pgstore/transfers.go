@@ -154,10 +154,14 @@ func (v *view) hold(owner string, before, after []string) {
 
 func transferOwner(id string) string { return "t" + id }
 
-// taken refuses a Transfer of which another has a Unique key.
-func (v *view) taken(t *node.Transfer) error {
+// taken refuses a Transfer of which another has a Unique key; those that it has
+// already are its own.
+func (v *view) taken(t *node.Transfer, has []string) error {
 	unknown := error(nil)
 	for _, k := range t.Unique {
+		if slices.Contains(has, k) {
+			continue
+		}
 		owner, err := v.owner(keyOf(k))
 		if err != nil {
 			unknown = err
@@ -184,7 +188,7 @@ func (v *view) clash(ts []*node.Transfer) error {
 			return refusal{&node.ExistsError{Key: t.ID, ID: t.ID}}
 		}
 		ids[t.ID] = true
-		if err := v.taken(t); errors.Is(err, errUnknown) {
+		if err := v.taken(t, nil); errors.Is(err, errUnknown) {
 			unknown = err
 		} else if err != nil {
 			return err
@@ -295,7 +299,7 @@ func (s *Store) Update(ctx context.Context, id string, do func(*node.Transfer) e
 			if err := check(t); err != nil {
 				return refusal{err}
 			}
-			taken := v.taken(t)
+			taken := v.taken(t, before.Unique)
 			if taken != nil && !errors.Is(taken, errUnknown) {
 				return taken
 			}

@@ -21,12 +21,15 @@ const (
 	patience     = 5 * time.Second  // for a connection
 	doubtTime    = 30 * time.Second // for a connection to ask whether a commit took place
 	connectPause = 100 * time.Millisecond
-	maxTries     = 30 // for one group, against others that change the same
+	maxTries     = 30                   // for one group, against others that change the same
+	gatherTime   = 2 * time.Millisecond // for those who were just answered to come again
 )
 
 // writer gathers the changes of this process into transactions over one
-// connection: whatever arrives while one is being committed shares the next.
-// Nobody waits for a timer.
+// connection: whatever arrives while one is being committed shares the next. A
+// writer alone never waits; where there are more, the next group waits for a
+// moment until as many have come as were there before, or two halves would take
+// turns.
 type writer struct {
 	id       int64 // in the table of writers, and of the lock of its connection
 	batch    int64 // the last that was begun
@@ -42,6 +45,7 @@ type writer struct {
 	busy    bool // somebody commits, and will look at waiting again
 	ended   bool
 	idle    sync.Cond
+	arrived chan struct{} // holds a token when somebody came
 }
 
 // change is one call on its way. apply judges it and makes it in a view; it may
@@ -105,6 +109,10 @@ func (s *Store) commit(ctx context.Context, c *change) error {
 	first := !w.busy
 	w.busy = true
 	w.mu.Unlock()
+	select {
+	case w.arrived <- struct{}{}:
+	default:
+	}
 	if first {
 		go s.commitAll()
 	}
@@ -125,7 +133,10 @@ func (s *Store) commit(ctx context.Context, c *change) error {
 // commitAll commits until nothing waits.
 func (s *Store) commitAll() {
 	w := &s.writer
+	var size int // of the last group
+	var took time.Duration
 	for {
+		w.gather(size, min(gatherTime, took/2))
 		w.mu.Lock()
 		some := w.waiting[:min(len(w.waiting), maxGroup)]
 		w.waiting = w.waiting[len(some):]
@@ -144,7 +155,34 @@ func (s *Store) commitAll() {
 			return c.err != nil
 		})
 		slices.SortStableFunc(some, func(a, b *change) int { return order(a) - order(b) })
+		began := time.Now()
 		s.together(some)
+		size, took = len(some), time.Since(began)
+	}
+}
+
+// gather waits until as many have come as were just answered, but not for long,
+// and not if nobody waits.
+func (w *writer) gather(size int, long time.Duration) {
+	var end <-chan time.Time
+	for want := 0; ; {
+		w.mu.Lock()
+		waiting := len(w.waiting)
+		w.mu.Unlock()
+		if want == 0 {
+			want = size + waiting
+		}
+		if waiting == 0 || waiting >= want || long <= 0 {
+			return
+		}
+		if end == nil {
+			end = time.After(long)
+		}
+		select {
+		case <-end:
+			return
+		case <-w.arrived:
+		}
 	}
 }
 
@@ -284,7 +322,7 @@ func (s *Store) connect(ctx context.Context) error {
 func (s *Store) lock(ctx context.Context, conn *pgx.Conn) error {
 	// Every statement of a writer goes by an index, whatever the size of a table
 	// seemed to be when it was planned.
-	_, err := conn.Exec(ctx, `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '10s';
+	_, err := conn.Exec(ctx, `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '10s'; SET jit = off;
 		SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 	if err != nil {
 		return err
