@@ -162,7 +162,7 @@ func (s *Store) commitAll() {
 }
 
 // gather waits until as many have come as were just answered, but not for long,
-// and not if nobody waits.
+// and not after one alone.
 func (w *writer) gather(size int, long time.Duration) {
 	var end <-chan time.Time
 	for want := 0; ; {
@@ -172,7 +172,7 @@ func (w *writer) gather(size int, long time.Duration) {
 		if want == 0 {
 			want = size + waiting
 		}
-		if waiting == 0 || waiting >= want || long <= 0 {
+		if want <= 1 || waiting >= want || long <= 0 {
 			return
 		}
 		if end == nil {
