@@ -8,7 +8,10 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-const maxPrefix = 40 // runes of a word that are indexed; what is longer is compared with the record
+const (
+	maxPrefix    = 40     // runes of a word that are indexed; what is longer is compared with the record
+	searchWindow = "1000" // of the newest that are looked through before the index is asked
+)
 
 // indexedPart returns the indexed part of a word: PostgreSQL has no NUL.
 func indexedPart(word string) string {
@@ -78,11 +81,26 @@ func (s *Store) Search(ctx context.Context, d node.Direction, query []string, be
 }
 
 // candidates returns a page of what the index finds.
-func (s *Store) candidates(ctx context.Context, d node.Direction, terms, before string, limit int) ([]*node.Transfer, error) {
+func (s *Store) candidates(ctx context.Context, d node.Direction, terms, before string, limit int) (all []*node.Transfer, err error) {
 	if terms == "" {
 		return s.List(ctx, d, before, limit)
 	}
-	return s.page(ctx, limit, before, `SELECT t.id, t.record FROM words w JOIN transfers t USING (id)
-		WHERE w.direction = $1 AND w.words @@ $4::text::tsquery AND ($2 = '' OR w.id < $2) ORDER BY w.id DESC LIMIT $3`,
-		string(d), before, limit, terms)
+	// A word that many have is found among the newest, one that few have by its
+	// index. Which it is the planner cannot know: it has no statistics of
+	// beginnings.
+	for _, sql := range []string{
+		`WITH w AS MATERIALIZED (SELECT id, words FROM words WHERE direction = $1 AND ($2 = '' OR id < $2) ORDER BY id DESC LIMIT ` + searchWindow + `),
+			p AS MATERIALIZED (SELECT id FROM w WHERE words @@ $4::text::tsquery ORDER BY id DESC LIMIT $3)
+			SELECT t.id, t.record FROM p JOIN transfers t USING (id) ORDER BY t.id DESC`,
+		`WITH w AS MATERIALIZED (SELECT id FROM words WHERE direction = $1 AND words @@ $4::text::tsquery AND ($2 = '' OR id < $2)),
+			p AS MATERIALIZED (SELECT id FROM w ORDER BY id DESC LIMIT $3)
+			SELECT t.id, t.record FROM p JOIN transfers t USING (id) ORDER BY t.id DESC`,
+	} {
+		some, err := s.page(ctx, limit, before, sql, string(d), before, limit, terms)
+		if err != nil || len(some) == limit {
+			return some, err
+		}
+		all = some
+	}
+	return all, nil
 }

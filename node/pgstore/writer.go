@@ -21,6 +21,7 @@ const (
 	patience     = 5 * time.Second  // for a connection
 	doubtTime    = 30 * time.Second // for a connection to ask whether a commit took place
 	connectPause = 100 * time.Millisecond
+	closing      = time.Second          // for a process at the server whose client has just gone
 	maxTries     = 30                   // for one group, against others that change the same
 	gatherTime   = 2 * time.Millisecond // for those who were just answered to come again
 )
@@ -350,11 +351,15 @@ func (s *Store) lock(ctx context.Context, conn *pgx.Conn) error {
 	if s.options.Exclusive {
 		try = `SELECT pg_try_advisory_lock($1, $2::int8::bit(32)::int4)`
 	}
-	var got bool
-	if err := conn.QueryRow(ctx, try, lockUse, int64(s.space)).Scan(&got); err != nil || got {
-		return err
+	for end := time.Now().Add(closing); ; time.Sleep(connectPause) {
+		var got bool
+		if err := conn.QueryRow(ctx, try, lockUse, int64(s.space)).Scan(&got); err != nil || got {
+			return err
+		}
+		if time.Now().After(end) {
+			return s.inUse(ctx, conn)
+		}
 	}
-	return s.inUse(ctx, conn)
 }
 
 // inUse says who holds the store.

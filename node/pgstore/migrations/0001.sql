@@ -27,7 +27,7 @@ CREATE TABLE words (
 	words     tsvector NOT NULL,
 	PRIMARY KEY (direction, id)
 );
-CREATE INDEX words_words ON words USING gin (words);
+CREATE INDEX words_words ON words USING gin (words) WITH (gin_pending_list_limit = 512);
 
 CREATE TABLE counts (
 	key  bytea,
