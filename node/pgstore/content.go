@@ -40,9 +40,13 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	case err == nil:
 		return s.putLarge(ctx, src, begun)
 	}
+	now := s.clock.now()
+	if err := s.months.make(ctx, s, monthOf(now)); err != nil {
+		return node.Content{}, trouble(err)
+	}
 	sum := sha256.Sum256(begun[:n])
 	c := node.Content{SHA256: hex.EncodeToString(sum[:]), Size: int64(n)}
-	if all := s.staged.add(c.SHA256, staged{bytes.Clone(begun[:n]), s.clock.now()}); all != nil {
+	if all := s.staged.add(c.SHA256, staged{bytes.Clone(begun[:n]), now}); all != nil {
 		return c, s.commit(ctx, &change{
 			first: func(*needs) {},
 			apply: func(v *view) error { maps.Copy(v.fresh, all); return nil },

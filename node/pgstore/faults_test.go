@@ -420,6 +420,95 @@ func TestSpoiled(t *testing.T) {
 	}
 }
 
+// TestSameName lets two processes write to one chain: a node and a command beside
+// it, or two nodes that were given the same name.
+func TestSameName(t *testing.T) {
+	url := pgtest.URL(t)
+	stores := []*Store{opens(t, url, Options{Node: "n"}), opens(t, url, Options{Node: "n"})}
+	const workers, turns = 8, 15
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			for range turns {
+				x := fresh()
+				if err := stores[w%2].Create(t.Context(), x); err != nil {
+					t.Error(err)
+				}
+				if _, err := stores[(w+1)%2].Update(t.Context(), x.ID, func(t *node.Transfer) error { t.State = node.Sent; return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := verified(t, stores[0]); n != 2*workers*turns {
+		t.Errorf("%d rows", n)
+	}
+	counts, err := stores[1].Counts(t.Context(), "")
+	if err != nil || counts["all"] != workers*turns {
+		t.Errorf("counts %v, error %v", counts, err)
+	}
+}
+
+// TestTwoNodes lets two nodes create with the same keys and change the same
+// Transfers and values at once: each key has one owner, no change is lost.
+func TestTwoNodes(t *testing.T) {
+	url := pgtest.URL(t)
+	stores := []*Store{opens(t, url, Options{Node: "a"}), opens(t, url, Options{Node: "b"})}
+	shared := fresh()
+	if err := stores[0].Create(t.Context(), shared); err != nil {
+		t.Fatal(err)
+	}
+	const workers, turns = 8, 10
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	created := map[string]int{}
+	for w := range workers {
+		all.Go(func() {
+			s := stores[w%2]
+			for n := range turns {
+				x := fresh()
+				x.Unique = []string{fmt.Sprint("key ", n)}
+				err := s.Create(t.Context(), x)
+				var taken *node.ExistsError
+				if err == nil {
+					mu.Lock()
+					created[x.Unique[0]]++
+					mu.Unlock()
+				} else if !errors.As(err, &taken) {
+					t.Error(err)
+				}
+				if _, err := s.Update(t.Context(), shared.ID, func(t *node.Transfer) error { t.Tries++; return nil }); err != nil {
+					t.Error(err)
+				}
+				for done := false; !done; { // a counter by compare and swap
+					old, err := s.Value(t.Context(), "v")
+					if err == nil {
+						done, err = s.SwapValue(t.Context(), "v", old, append(bytes.Clone(old), 1))
+					}
+					if err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
+	for n := range turns {
+		if key := fmt.Sprint("key ", n); created[key] != 1 {
+			t.Errorf("%s was created %d times", key, created[key])
+		}
+	}
+	if got, err := stores[0].Transfer(t.Context(), shared.ID); err != nil || got.Tries != workers*turns {
+		t.Errorf("%d changes of %d, error %v", got.Tries, workers*turns, err)
+	}
+	if v, err := stores[1].Value(t.Context(), "v"); err != nil || len(v) != workers*turns {
+		t.Errorf("%d swaps of %d, error %v", len(v), workers*turns, err)
+	}
+	verified(t, stores[0])
+}
+
 // TestLayouts opens stores whose layout is one newer, with which this program
 // works, and one with which it does not.
 func TestLayouts(t *testing.T) {

@@ -24,16 +24,6 @@ func monthOf(t time.Time) time.Time {
 
 func partition(month time.Time) string { return month.Format("chunks_2006_01") }
 
-// ensure makes the partitions that a group of changes writes to.
-func (m *months) ensure(ctx context.Context, s *Store, v *view) error {
-	for _, c := range v.fresh {
-		if err := m.make(ctx, s, monthOf(c.at)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // make makes the partition of a month, if there is none, in a transaction of
 // its own, for which readers and writers of content wait.
 func (m *months) make(ctx context.Context, s *Store, month time.Time) error {

@@ -128,6 +128,14 @@ func prepareConfig(c *pgx.ConnConfig, name string) {
 		c.RuntimeParams["application_name"] = name[:min(len(name), 60)]
 	}
 	c.RuntimeParams["timezone"] = "UTC"
+	// what a machine that vanished had locked is free soon
+	for name, value := range map[string]string{
+		"idle_in_transaction_session_timeout": "15s", "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3",
+	} {
+		if c.RuntimeParams[name] == "" {
+			c.RuntimeParams[name] = value
+		}
+	}
 }
 
 // prepare makes the tables and opens the writing connection.

@@ -54,9 +54,6 @@ func (s *Store) transact(ctx context.Context, some []*change) (sent bool, err er
 	if err := s.seal(v); err != nil {
 		return false, err
 	}
-	if err := s.months.ensure(ctx, s, v); err != nil {
-		return false, err
-	}
 	s.writer.batch++
 	s.writer.last = v
 	if err := s.write(ctx, conn, v); err != nil {
