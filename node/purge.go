@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -29,6 +30,9 @@ type PurgeOptions struct {
 	Before time.Time // Transfers whose last step ended before this moment
 	Dry    bool      // only count
 	By     By
+	// Settled is how old content must be to be removed: what is newer may belong
+	// to a packet that is just coming in and has no Transfer yet. 0: an hour.
+	Settled time.Duration
 }
 
 // Purged is what a purge did, or would do.
@@ -58,7 +62,7 @@ func (n *Node) Purge(ctx context.Context, o PurgeOptions) (*Purged, error) {
 			return &p.sum, err
 		}
 	}
-	swept, err := n.Store.Sweep(ctx, time.Now().Add(-fresh), o.Dry)
+	swept, err := n.Store.Sweep(ctx, time.Now().Add(-cmp.Or(o.Settled, fresh)), o.Dry)
 	p.sum.Removed, p.sum.Freed = swept.Removed, swept.RemovedBytes
 	if err == nil && !o.Dry {
 		n.Log.InfoContext(ctx, "purged", "before", o.Before, "transfers", p.sum.Transfers, "freed", p.sum.Freed, "actor", o.By.Actor, "reason", o.By.Reason)

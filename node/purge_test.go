@@ -208,3 +208,24 @@ func TestNodeTidiesUp(t *testing.T) {
 		must(s.Open(t.Context(), recent.SHA256)).Close()
 	})
 }
+
+// A purge leaves content alone that came within the hour, or within what it is
+// told: its record may be on the way.
+func TestPurgeSettled(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		s := bubbleStore(t, dir)
+		n := must(node.New(node.Config{Organ: edxml.Organ{OrganID: "G22"}, Store: s}))
+		must(s.Put(t.Context(), strings.NewReader(strings.Repeat("orphan", 100_000))))
+		time.Sleep(time.Minute)
+		for _, c := range []struct {
+			settled time.Duration
+			removed int64
+		}{{0, 0}, {2 * time.Minute, 0}, {30 * time.Second, 1}} {
+			got := must(n.Purge(t.Context(), node.PurgeOptions{Before: time.Now(), Settled: c.settled, By: node.By{Actor: "root"}}))
+			if got.Removed != c.removed {
+				t.Errorf("settled for %s: %d removed, want %d", c.settled, got.Removed, c.removed)
+			}
+		}
+	})
+}
