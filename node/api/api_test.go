@@ -312,3 +312,34 @@ func TestListen(t *testing.T) {
 		t.Errorf("no folder: %v", err)
 	}
 }
+
+// A client collects a Document: it lists, holds, takes for good, and what was
+// taken cannot be held again.
+func TestClientTakes(t *testing.T) {
+	n, all := open(t)
+	for name, c := range all {
+		id, ctx := "in-"+strings.ReplaceAll(name, " ", "-"), t.Context()
+		receive(t, n, id, "document of "+name)
+		waiting, err := c.Waiting(ctx, 10)
+		if err != nil || len(waiting) != 1 || waiting[0].ID != id {
+			t.Fatalf("%s: waiting %v, error %v", name, waiting, err)
+		}
+		taken, err := c.Take(ctx, id, 60)
+		if err != nil || taken.Transfer.ID != id || taken.Lease == "" {
+			t.Fatalf("%s: taken %+v, error %v", name, taken, err)
+		}
+		var p *Problem
+		if _, err := c.Done(ctx, id, "another lease"); !errors.As(err, &p) || p.Code != "held" {
+			t.Errorf("%s: done under another lease: %v", name, err)
+		}
+		if _, err := c.Done(ctx, id, taken.Lease); err != nil {
+			t.Errorf("%s: done: %v", name, err)
+		}
+		if _, err := c.Take(ctx, id, 60); !errors.As(err, &p) || p.Code != "taken" {
+			t.Errorf("%s: taken twice: %v", name, err)
+		}
+		if waiting, err := c.Waiting(ctx, 10); err != nil || len(waiting) != 0 {
+			t.Errorf("%s: still waiting: %v, error %v", name, waiting, err)
+		}
+	}
+}

@@ -75,6 +75,34 @@ func (c *Client) Report(ctx context.Context, ref string, r Report) (*node.Transf
 	return &t, c.call(ctx, http.MethodPost, path(node.In, ref)+"/status", bytes.NewReader(body), &t)
 }
 
+// Waiting lists Documents that wait in the inbox to be taken, oldest first, held
+// ones included.
+func (c *Client) Waiting(ctx context.Context, limit int) ([]*node.Transfer, error) {
+	var l List
+	err := c.call(ctx, http.MethodGet, "/v1/inbox/waiting?limit="+strconv.Itoa(limit), nil, &l)
+	return l.Transfers, err
+}
+
+// Take holds a Document of the inbox for so many seconds, see node.Take.
+func (c *Client) Take(ctx context.Context, ref string, seconds int) (*Taken, error) {
+	body, err := json.Marshal(Taking{Seconds: seconds})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	var t Taken
+	return &t, c.call(ctx, http.MethodPost, path(node.In, ref)+"/lease", bytes.NewReader(body), &t)
+}
+
+// Done says that the caller has a Document for good which it holds by a lease.
+func (c *Client) Done(ctx context.Context, ref, lease string) (*node.Transfer, error) {
+	body, err := json.Marshal(Held{lease})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	var t node.Transfer
+	return &t, c.call(ctx, http.MethodPost, path(node.In, ref)+"/done", bytes.NewReader(body), &t)
+}
+
 // Envelope opens the envelope of a Transfer.
 func (c *Client) Envelope(ctx context.Context, box node.Direction, ref string) (io.ReadCloser, error) {
 	return c.open(ctx, path(box, ref)+"/envelope")
