@@ -74,7 +74,7 @@ func (p *program) app() *cli.App {
 			Name: "lang", Usage: p.say("ngôn ngữ: vi hoặc en (mặc định theo LANG)", "language: vi or en (default by LANG)"),
 		}},
 		Commands: []*cli.Command{
-			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.conformCommand(), p.configCommand(), p.doctorCommand(),
+			p.demoCommand(), p.nodeCommand(), p.axisCommand(), p.simulateCommand(), p.conformCommand(), p.configCommand(), p.doctorCommand(),
 			p.submitCommand(), p.inboxCommand(), p.outboxCommand(), p.tokenCommand(),
 			p.statsCommand(), p.reconcileCommand(),
 			p.backupCommand(), p.restoreCommand(), p.fsckCommand(), p.purgeCommand(), p.journalCommand(), p.storeCommand(),
