@@ -81,6 +81,8 @@ type Node struct {
 	// lookedFar is when statuses were asked for far back; the watch alone uses it.
 	lookedFar time.Time
 	nudge     map[Direction]chan struct{}
+	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
+	claims    claims
 
 	unstamped   chan struct{}
 	directories directories
@@ -124,6 +126,7 @@ func New(c Config) (*Node, error) {
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge:     map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
 		unstamped: make(chan struct{}, 1),
+		seats:     map[Direction]chan chan *Transfer{Out: make(chan chan *Transfer), In: make(chan chan *Transfer)},
 	}, nil
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node/failpoint"
 	"github.com/lienthong/lienthong/transport"
@@ -28,29 +30,43 @@ func (n *Node) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
 	for _, p := range pending {
-		if err := n.listed(ctx, p); err != nil {
-			return err
+		t, err := waitingThere(p) // now, as its ID is its place in line
+		if err != nil {
+			return errors.Join(err, g.Wait())
 		}
+		g.Go(func() error { return n.listed(ctx, t) })
 	}
-	return nil
+	return g.Wait()
 }
 
-// listed begins a Transfer for a Document that waits at the axis, or looks
-// again at the one there is.
-func (n *Node) listed(ctx context.Context, p transport.Pending) error {
+// together is how many changes are asked of the store at once, so that they
+// share a commit.
+const together = 64
+
+// waitingThere makes the Transfer of a Document that waits at the axis.
+func waitingThere(p transport.Pending) (*Transfer, error) {
 	t, err := newTransfer(In, edxml.KindDocument, Listed)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
+	return t, nil
+}
+
+// listed commits the Transfer of a Document that waits at the axis, or looks
+// again at the one there is.
+func (n *Node) listed(ctx context.Context, t *Transfer) error {
 	var exists *ExistsError
-	if err = n.Store.Create(ctx, t); err == nil {
+	err := n.begin(ctx, t, "fetch")
+	if err == nil {
 		failpoint.Hit(failpoint.Listed)
 	} else if errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
+		n.Wake(In)
 	}
-	n.Wake(In)
 	return err
 }
 
@@ -61,8 +77,12 @@ func (n *Node) confirmAgain(ctx context.Context, id string) error { return n.rel
 
 // relist looks again at a Document that was finished at least so long ago.
 func (n *Node) relist(ctx context.Context, id string, ago time.Duration) error {
+	settled := func(t *Transfer) bool { return !t.Finished.IsZero() && time.Since(t.Finished) >= ago }
+	if t, err := n.Store.Transfer(ctx, id); err != nil || !settled(t) { // spares a commit at every look
+		return err
+	}
 	_, err := n.Store.Update(ctx, id, func(t *Transfer) error {
-		if t.Finished.IsZero() || time.Since(t.Finished) < ago {
+		if !settled(t) {
 			return errUnchanged
 		}
 		t.State, t.Due, t.Finished = Listed, time.Now().UTC(), time.Time{}
@@ -146,7 +166,7 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 		return n.fail(ctx, t, err, func(t *Transfer) { t.Due = time.Now().UTC().Add(n.Retry.Max) })
 	}
 	failpoint.Hit(step.done)
-	next, err := n.succeed(ctx, t, change)
+	next, err := n.advance(ctx, t, change)
 	if err == nil {
 		failpoint.Hit(step.recorded)
 	}
@@ -158,7 +178,7 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 		// The same Document under another number of the axis: acknowledge it,
 		// deliver nothing twice.
 		n.Log.InfoContext(ctx, "document received twice", "transfer", t.ID, "first", exists.ID)
-		return n.succeed(ctx, t, func(t *Transfer) {
+		return n.advance(ctx, t, func(t *Transfer) {
 			unique := t.Unique
 			change(t)
 			t.Unique, t.State, t.SameAs = unique, Delivered, exists.ID
@@ -169,8 +189,11 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 
 // park puts a Transfer aside until the axis may be called again; it is no try.
 func (n *Node) park(ctx context.Context, t *Transfer) (*Transfer, error) {
-	until := n.LinkNow().Next
+	until, claimed := n.LinkNow().Next, n.claims.take(t.ID) != ""
 	return n.record(ctx, t.ID, func(t *Transfer) {
+		if claimed {
+			withdraw(t)
+		}
 		t.Due = until
 		if soon := time.Now().UTC().Add(time.Second); until.Before(soon) {
 			t.Due = soon // somebody else is finding out

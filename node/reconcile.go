@@ -68,7 +68,11 @@ func (n *Node) reconcileWaiting(ctx context.Context, d *Drift) error {
 		case len(known) == 0:
 			d.Unfetched = append(d.Unfetched, p.ID)
 			if d.Repaired {
-				if err := n.listed(ctx, p); err != nil {
+				t, err := waitingThere(p)
+				if err == nil {
+					err = n.listed(ctx, t)
+				}
+				if err != nil {
 					return err
 				}
 			}

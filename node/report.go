@@ -115,7 +115,7 @@ func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*T
 		return nil, err
 	}
 	t.Due = dueNow(t)
-	err = n.Store.Create(ctx, t)
+	err = n.begin(ctx, t, "send")
 	var exists *ExistsError
 	if errors.As(err, &exists) {
 		return n.Store.Transfer(ctx, exists.ID)
@@ -128,6 +128,5 @@ func (n *Node) queueStatus(ctx context.Context, s *edxml.Status, key string) (*T
 			return nil, err
 		}
 	}
-	n.Wake(Out)
 	return t, nil
 }

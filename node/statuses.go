@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node/failpoint"
 )
@@ -254,37 +256,42 @@ func (b *batch) commit(ctx context.Context) error {
 			}
 		}
 	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
 	for _, id := range b.order {
-		own := ""
-		if b.known[id].t.Direction == In {
-			own = b.n.receiver(b.known[id].t).OrganID
-		}
-		t, err := b.n.Store.Update(ctx, id, func(t *Transfer) error {
-			l, changed := ledgerOf(t, own), false
-			for _, w := range b.changes[id] {
-				if w.rule != "" {
-					changed = note(t, w.rule, w.text) || changed
-				} else {
-					changed = l.add(w.organ, w.event) || changed
-				}
-			}
-			if !changed {
-				return errUnchanged
-			}
-			return nil
-		})
-		if errors.Is(err, errUnchanged) {
-			t, err = b.known[id].t, nil
-		}
-		if err != nil {
-			return err
-		}
-		b.n.Log.InfoContext(ctx, "statuses", "transfer", id, "document", t.DocumentID, "news", len(b.changes[id]))
-		if err := b.recalled(ctx, t, b.changes[id]); err != nil {
-			return err
-		}
+		g.Go(func() error { return b.write(ctx, id) })
 	}
-	return nil
+	return g.Wait()
+}
+
+// write writes what is new about one Transfer.
+func (b *batch) write(ctx context.Context, id string) error {
+	own := ""
+	if b.known[id].t.Direction == In {
+		own = b.n.receiver(b.known[id].t).OrganID
+	}
+	t, err := b.n.Store.Update(ctx, id, func(t *Transfer) error {
+		l, changed := ledgerOf(t, own), false
+		for _, w := range b.changes[id] {
+			if w.rule != "" {
+				changed = note(t, w.rule, w.text) || changed
+			} else {
+				changed = l.add(w.organ, w.event) || changed
+			}
+		}
+		if !changed {
+			return errUnchanged
+		}
+		return nil
+	})
+	if errors.Is(err, errUnchanged) {
+		t, err = b.known[id].t, nil
+	}
+	if err != nil {
+		return err
+	}
+	b.n.Log.InfoContext(ctx, "statuses", "transfer", id, "document", t.DocumentID, "news", len(b.changes[id]))
+	return b.recalled(ctx, t, b.changes[id])
 }
 
 // recalled obeys a 13.

@@ -134,7 +134,7 @@ func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
 func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Finding) (*Submission, error) {
 	s := &Submission{Transfer: t, Findings: findings}
 	failpoint.Hit(failpoint.SubmitKept)
-	err := n.Store.Create(ctx, t)
+	err := n.begin(ctx, t, "send")
 	var exists *ExistsError
 	if err == nil {
 		failpoint.Hit(failpoint.SubmitCommitted)
@@ -154,7 +154,6 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 			return nil, err
 		}
 	}
-	n.Wake(Out)
 	n.tellStamper()
 	return s, nil
 }

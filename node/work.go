@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lienthong/lienthong/transport"
 )
 
@@ -52,52 +54,98 @@ func (b Backoff) after(tries int) time.Duration {
 // something is due.
 type step func(ctx context.Context, t *Transfer) (*Transfer, error)
 
-// work leases due Transfers of one direction and walks them, until ctx ends.
+// work lets the workers of one direction lease due Transfers and walk them,
+// until ctx ends.
 func (n *Node) work(ctx context.Context, d Direction, do step) error {
-	var busy sync.WaitGroup
-	defer busy.Wait()
-	slots := make(chan struct{}, n.Workers)
-	for {
+	g, ctx := errgroup.WithContext(ctx)
+	lookout := make(chan struct{}, 1)
+	for range n.Workers {
+		g.Go(func() error {
+			w := worker{Node: n, direction: d, do: do, lookout: lookout}
+			defer w.behind.Wait()
+			for {
+				if err := w.turn(ctx); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+// worker walks one Transfer at a time. Each leases for itself, so that many
+// leases are one commit.
+type worker struct {
+	*Node
+	direction Direction
+	do        step
+	lookout   chan struct{}  // held by the one that waits for work, or finds out whether the axis works again
+	behind    sync.WaitGroup // what goes on after a walk
+}
+
+// turn leases a Transfer and walks it, or waits until something is due. While
+// the axis does not work only the lookout does.
+func (w *worker) turn(ctx context.Context) error {
+	d, looking := w.direction, false
+	defer func() {
+		if looking {
+			<-w.lookout
+		}
+	}()
+	if d == Out && w.link.now().Open() { // all that goes out needs the axis
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case slots <- struct{}{}:
+		case w.lookout <- struct{}{}:
+			looking = true
 		}
-		if d == Out { // all that goes out needs the axis
-			if err := n.link.ready(ctx); err != nil {
-				return err
-			}
+		if err := w.link.ready(ctx); err != nil {
+			return err
 		}
-		t, err := n.Store.Lease(ctx, d, n.holder, time.Now(), hold)
-		if err != nil {
-			<-slots
-			if errors.Is(err, ErrNothingDue) {
-				err = n.pause(ctx, d)
-			} else if ctx.Err() == nil {
-				n.Log.ErrorContext(ctx, "no lease from the store", "direction", d, "error", err)
-				err = sleep(ctx, n.Retry.First)
-			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		busy.Add(1)
-		go func() {
-			defer busy.Done()
-			t := n.walk(ctx, t, do)
-			<-slots
-			n.Wake(d)
-			n.hasten(ctx, t)
-		}()
 	}
+	t, err := w.Store.Lease(ctx, d, w.holder, time.Now(), hold)
+	switch {
+	case err == nil:
+		w.Wake(d) // there may be more
+		w.carry(ctx, t)
+		return ctx.Err()
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !errors.Is(err, ErrNothingDue):
+		w.Log.ErrorContext(ctx, "no lease from the store", "direction", d, "error", err)
+		return sleep(ctx, w.Retry.First)
+	}
+	var seat chan *Transfer
+	if !looking {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case seat = <-w.seats[d]:
+		case w.lookout <- struct{}{}:
+			looking = true
+		}
+	}
+	if seat == nil {
+		seat = w.pause(ctx, d)
+	}
+	if seat != nil {
+		if t := <-seat; t != nil {
+			w.carry(ctx, t)
+		}
+	}
+	return ctx.Err()
 }
 
-// pause sleeps until the next Transfer is due or somebody nudges.
-func (n *Node) pause(ctx context.Context, d Direction) error {
+// carry walks a leased Transfer.
+func (w *worker) carry(ctx context.Context, t *Transfer) {
+	t = w.walk(ctx, t, w.do)
+	w.Wake(w.direction)
+	w.behind.Go(func() { w.hasten(ctx, t) })
+}
+
+// pause sleeps until the next Transfer is due, somebody nudges, or has a new
+// Transfer for whoever takes the seat.
+func (n *Node) pause(ctx context.Context, d Direction) (seat chan *Transfer) {
 	wait := idle
 	if due, err := n.Store.NextDue(ctx, d); err == nil && !due.IsZero() {
 		wait = min(wait, max(time.Until(due), 10*time.Millisecond))
@@ -106,11 +154,11 @@ func (n *Node) pause(ctx context.Context, d Direction) error {
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-n.nudge[d]:
+	case seat = <-n.seats[d]:
 	case <-t.C:
 	}
-	return nil
+	return seat
 }
 
 // Wake makes the workers of a direction look at the store at once: what another
@@ -165,10 +213,17 @@ func (n *Node) walk(ctx context.Context, t *Transfer, do step) *Transfer {
 			break
 		}
 	}
+	if t.Lease == "" { // given back with the last step
+		return t
+	}
+	claimed := n.claims.take(t.ID) != ""
 	// also after ctx has ended: a clean stop gives its work back
 	_, err := n.Store.Update(context.WithoutCancel(ctx), t.ID, func(t *Transfer) error {
 		if t.Lease != n.holder {
 			return errLeaseLost
+		}
+		if claimed {
+			withdraw(t)
 		}
 		t.Lease, t.LeasedUntil = "", time.Time{}
 		return nil
@@ -195,8 +250,8 @@ func (n *Node) renew(ctx context.Context, id string, cancel func()) {
 	}
 }
 
-// record commits a change to a Transfer this node has leased, and renews the
-// lease with it.
+// record commits a change to a Transfer this node has leased, and with it
+// renews the lease, or gives it back when no step is left.
 func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*Transfer, error) {
 	return n.Store.Update(ctx, id, func(t *Transfer) error {
 		if t.Lease != n.holder {
@@ -206,7 +261,9 @@ func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*
 		if t.Held != nil {
 			t.Due = time.Time{}
 		}
-		t.LeasedUntil = time.Now().UTC().Add(hold)
+		if t.LeasedUntil = time.Now().UTC().Add(hold); t.Due.IsZero() && !t.Finished.IsZero() {
+			t.Lease, t.LeasedUntil = "", time.Time{}
+		}
 		return nil
 	})
 }
@@ -214,14 +271,22 @@ func (n *Node) record(ctx context.Context, id string, change func(*Transfer)) (*
 // attempt claims a try of a step before it is made: a crash leaves the trace
 // of it behind.
 func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer, error) {
-	return n.record(ctx, t.ID, func(t *Transfer) {
-		t.Unsure = unsure(t) // a crash left no answer behind
-		t.Tries++
-		t.Attempts = append(t.Attempts, Attempt{Step: name, Start: time.Now().UTC()})
-		if extra := len(t.Attempts) - maxAttempts; extra > 0 {
-			t.Attempts = t.Attempts[extra:]
-		}
-	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if n.claims.take(t.ID) == name {
+		return t, nil
+	}
+	return n.record(ctx, t.ID, func(t *Transfer) { openAttempt(t, name) })
+}
+
+func openAttempt(t *Transfer, name string) {
+	t.Unsure = unsure(t) // a crash left no answer behind
+	t.Tries++
+	t.Attempts = append(t.Attempts, Attempt{Step: name, Start: time.Now().UTC()})
+	if extra := len(t.Attempts) - maxAttempts; extra > 0 {
+		t.Attempts = t.Attempts[extra:]
+	}
 }
 
 // succeed closes the latest attempt and moves the Transfer on.
