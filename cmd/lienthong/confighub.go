@@ -70,9 +70,9 @@ func (c *config) hub(n *node.Node) (*hub.Hub, error) {
 
 // hubName is the same for every node on one store, and for no other.
 func (c *config) hubName() string {
-	host, _ := os.Hostname()
-	store := c.Store
-	if dir, err := c.folder(); err == nil {
+	store := maskStore(c.Store)
+	if dir, err := c.folder(); err == nil && c.isBolt() {
+		host, _ := os.Hostname()
 		store = host + ":" + dir
 	}
 	sum := sha256.Sum256([]byte(c.Organ + "\n" + store))
