@@ -34,9 +34,9 @@ const (
 	clusterEnd     = time.Minute // for what was accepted to be collected
 )
 
-// TestCluster kills -9 one of three hubs on one PostgreSQL, over and over,
-// while agencies hand documents in and collect them at any of them: nothing is
-// lost, nothing comes twice. LIENTHONG_CLUSTER says how often, 10 by default.
+// TestCluster kills -9 one of three hubs on one PostgreSQL, over and over, and
+// now and then PostgreSQL itself, while agencies hand documents in and collect
+// them at any of them: nothing is lost, nothing comes twice. LIENTHONG_CLUSTER says how often, 10 by default.
 func TestCluster(t *testing.T) {
 	kills, err := strconv.Atoi(cmp.Or(os.Getenv("LIENTHONG_CLUSTER"), "10"))
 	if err != nil {
@@ -51,12 +51,19 @@ func TestCluster(t *testing.T) {
 	}
 	receiver.Go(c.collect)
 	killed := make([]int, clusterHubs)
-	for range kills {
-		for range 1 + rand.IntN(30) { // documents
+	crashes := 0
+	for n := range kills {
+		for range 1 + rand.IntN(15) { // documents
 			select {
 			case <-c.accepted:
 			case <-time.After(clusterEnd):
 				t.Fatal("the cluster has come to a standstill")
+			}
+		}
+		if n%10 == 5 {
+			crashes++
+			if err := errors.Join(c.server.Stop("immediate"), c.server.Start()); err != nil {
+				t.Fatal(err)
 			}
 		}
 		i := rand.IntN(clusterHubs)
@@ -73,12 +80,13 @@ func TestCluster(t *testing.T) {
 	close(c.accepted)
 	close(c.sent)
 	receiver.Wait()
-	c.report(killed, time.Since(began))
+	c.report(killed, crashes, time.Since(began))
 }
 
 // cluster is three hubs, two agencies and what passed between them.
 type cluster struct {
 	t        *testing.T
+	server   *pgtest.Server
 	hubs     []*hubProcess
 	tokens   map[string]edxml.Secret
 	accepted chan struct{} // one for each document that a hub took
@@ -113,14 +121,14 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c := &cluster{
-		t: t, tokens: map[string]edxml.Secret{}, accepted: make(chan struct{}), sent: make(chan struct{}),
+		t: t, server: server, tokens: map[string]edxml.Secret{}, accepted: make(chan struct{}), sent: make(chan struct{}),
 		took: map[string]bool{}, numbers: map[string]map[string]bool{},
 	}
 	store := server.Schema(t)
 	for i := range clusterHubs {
 		name := fmt.Sprint("hub", i+1)
 		config := filepath.Join(dir, name+".toml")
-		text := fmt.Sprintf("organ = \"G22\"\nstore = %q\n[cluster]\nnode = %q\nfolder = %q\n[api]\nlisten = \"off\"\n[hub]\nlisten = \"127.0.0.1:0\"\n", store, name, name)
+		text := fmt.Sprintf("organ = \"G22\"\nstore = %q\n[cluster]\nnode = %q\nfolder = %q\n[api]\nlisten = \"off\"\n[hub]\nlisten = \"127.0.0.1:0\"\nrate = 100000.0\nburst = 100000\n", store, name, name)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -253,12 +261,14 @@ var documentID = regexp.MustCompile(`DocumentId>([^<]+)<`)
 func (c *cluster) collect() {
 	acknowledged := map[string]bool{}
 	var end <-chan time.Time
-	sent := c.sent
+	var last error
+	sent, waiting := c.sent, 0
 	for {
 		select {
 		case <-sent:
 			sent, end = nil, time.After(clusterEnd)
 		case <-end:
+			c.t.Errorf("given up: %d wait, the last error is %v", waiting, last)
 			return
 		default:
 		}
@@ -274,6 +284,10 @@ func (c *cluster) collect() {
 			acknowledged[p.ID] = true
 		}
 		client.Close()
+		waiting = len(list)
+		if err != nil {
+			last = err
+		}
 		if sent == nil && err == nil && len(list) == 0 && c.missing() == 0 {
 			return
 		}
@@ -330,7 +344,7 @@ func (c *cluster) missing() (n int) {
 }
 
 // report prints what happened, and judges it.
-func (c *cluster) report(killed []int, took time.Duration) {
+func (c *cluster) report(killed []int, crashes int, took time.Duration) {
 	doubled := c.again
 	for _, numbers := range c.numbers {
 		doubled += len(numbers) - 1
@@ -360,8 +374,8 @@ func (c *cluster) report(killed []int, took time.Duration) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t\n", name, n, rows[name])
 		sum += n
 	}
-	fmt.Fprintf(w, "\t\t\t\nkills\tdocuments\ttries to hand in\tcollected\tlost\tdoubled\tstatus 01 missing\tdocuments/s\t\n")
-	fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f\t\n", sum, len(c.took), c.tries.Load(), len(c.numbers), c.missing(), doubled, unreported, float64(len(c.took))/took.Seconds())
+	fmt.Fprintf(w, "\t\t\t\nkills\tcrashes of PostgreSQL\tdocuments\ttries to hand in\tcollected\tlost\tdoubled\tstatus 01 missing\tdocuments/s\t\n")
+	fmt.Fprintf(w, "%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.0f\t\n", sum, crashes, len(c.took), c.tries.Load(), len(c.numbers), c.missing(), doubled, unreported, float64(len(c.took))/took.Seconds())
 	w.Flush()
 	if lost := c.missing(); lost+doubled+unreported > 0 || !chains.Sound {
 		c.t.Errorf("%d lost, %d doubled, %d without status 01, journal sound: %v", lost, doubled, unreported, chains.Sound)
