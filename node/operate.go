@@ -135,6 +135,29 @@ func (n *Node) Operate(ctx context.Context, verb Verb, id string, by By) (*Trans
 	return t, err
 }
 
+// Record files that somebody did something with a Transfer that changes nothing
+// of it, such as exporting its packet: the Act is in the record and in the
+// journal. It returns ErrNoActor or ErrNotFound.
+func (n *Node) Record(ctx context.Context, action, id string, by By) (*Transfer, error) {
+	if by.Actor == "" {
+		return nil, ErrNoActor
+	}
+	act := Act{At: time.Now().UTC(), Actor: clip(by.Actor, 200), Action: action, Reason: clip(by.Reason, maxDescription)}
+	t, err := n.Store.Update(ctx, id, func(t *Transfer) error {
+		t.Acts = append(t.Acts, act)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.Log.InfoContext(ctx, "operated", "verb", action, "transfer", id, "document", t.DocumentID, "actor", by.Actor, "reason", by.Reason)
+	return t, nil
+}
+
+// May says why a verb may not be done to a Transfer as it is now, nil when it
+// may: a *MoveError.
+func May(verb Verb, t *Transfer) error { return illegal(verb, t) }
+
 // move changes a Transfer as a verb says.
 func (n *Node) move(verb Verb, t *Transfer, act *Act) {
 	switch verb {

@@ -131,31 +131,17 @@ type StatRow struct {
 // both included (QĐ 28/2018/QĐ-TTg Art. 11): by direction, agency and kind. A
 // Document to several agencies counts once for each, and once among all.
 func (n *Node) Stats(ctx context.Context, from, to time.Time) ([]StatRow, error) {
-	first, last := edxml.DateOf(from), edxml.DateOf(to)
 	rows := map[string]*StatRow{}
-	for _, d := range []Direction{Out, In} {
-		for month := monthOf(from); !month.After(to); month = month.AddDate(0, 1, 0) {
-			prefix := statName + string(d) + "\t" + month.Format("2006/01/")
-			counts, err := n.Store.Counts(ctx, prefix)
-			if err != nil {
-				return nil, err
-			}
-			for key, count := range counts {
-				f := strings.Split(strings.TrimPrefix(key, statName), "\t")
-				if len(f) != 5 {
-					return nil, fmt.Errorf("node: the counter %q is not readable", key)
-				}
-				if day := edxml.Date(f[1]); day < first || day > last {
-					continue
-				}
-				id := f[0] + "\t" + f[3] + "\t" + f[2]
-				if rows[id] == nil {
-					rows[id] = &StatRow{Direction: d, Agency: f[3], DocType: edxml.BusinessDocType(f[2]), Outcomes: map[Outcome]int64{}}
-				}
-				rows[id].Total += count
-				rows[id].Outcomes[Outcome(f[4])] += count
-			}
+	err := n.eachTally(ctx, from, to, func(d Direction, _ edxml.Date, docType, agency string, o Outcome, count int64) {
+		id := string(d) + "\t" + agency + "\t" + docType
+		if rows[id] == nil {
+			rows[id] = &StatRow{Direction: d, Agency: agency, DocType: edxml.BusinessDocType(docType), Outcomes: map[Outcome]int64{}}
 		}
+		rows[id].Total += count
+		rows[id].Outcomes[o] += count
+	})
+	if err != nil {
+		return nil, err
 	}
 	all := []StatRow{}
 	for _, r := range rows {
@@ -165,6 +151,59 @@ func (n *Node) Stats(ctx context.Context, from, to time.Time) ([]StatRow, error)
 		return cmp.Or(-cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.DocType, b.DocType))
 	})
 	return all, nil
+}
+
+// Day counts the Documents of one day.
+type Day struct {
+	Date edxml.Date
+	Out  map[Outcome]int64
+	In   map[Outcome]int64
+}
+
+// Days counts the Documents of each day from one to another, both included and
+// in order, those without any too. Each Document counts once.
+func (n *Node) Days(ctx context.Context, from, to time.Time) ([]Day, error) {
+	var days []Day
+	at := map[edxml.Date]int{}
+	last := edxml.DateOf(to)
+	for day := from.In(edxml.Vietnam); edxml.DateOf(day) <= last; day = day.AddDate(0, 0, 1) {
+		at[edxml.DateOf(day)] = len(days)
+		days = append(days, Day{edxml.DateOf(day), map[Outcome]int64{}, map[Outcome]int64{}})
+	}
+	err := n.eachTally(ctx, from, to, func(d Direction, day edxml.Date, _, agency string, o Outcome, count int64) {
+		i, ok := at[day]
+		switch {
+		case agency != "" || !ok:
+		case d == Out:
+			days[i].Out[o] += count
+		default:
+			days[i].In[o] += count
+		}
+	})
+	return days, err
+}
+
+// eachTally goes through the counters of some days.
+func (n *Node) eachTally(ctx context.Context, from, to time.Time, do func(d Direction, day edxml.Date, docType, agency string, o Outcome, count int64)) error {
+	first, last := edxml.DateOf(from), edxml.DateOf(to)
+	for _, d := range []Direction{Out, In} {
+		for month := monthOf(from); !month.After(to); month = month.AddDate(0, 1, 0) {
+			counts, err := n.Store.Counts(ctx, statName+string(d)+"\t"+month.Format("2006/01/"))
+			if err != nil {
+				return err
+			}
+			for key, count := range counts {
+				f := strings.Split(strings.TrimPrefix(key, statName), "\t")
+				if len(f) != 5 {
+					return fmt.Errorf("node: the counter %q is not readable", key)
+				}
+				if day := edxml.Date(f[1]); day >= first && day <= last {
+					do(d, day, f[2], f[3], Outcome(f[4]), count)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // monthOf is the first moment of a month in Vietnam.

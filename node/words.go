@@ -100,13 +100,45 @@ func (n *Node) OldestUnfinished(ctx context.Context) (map[Direction]time.Time, e
 	return oldest, nil
 }
 
+// stateLookup finds the Transfers of a direction and state, oldest first.
+func stateLookup(d Direction, s State) string { return "state " + string(d) + " " + string(s) }
+
+// InState returns at most limit Transfers of one direction in one state, oldest
+// first, those with an ID above after only. It answers for the states in which
+// few are: where a step is left, and where somebody may have to do something.
+// For Sent, Confirmed and Collected, the end of an ordinary walk, use List.
+func (n *Node) InState(ctx context.Context, d Direction, s State, after string, limit int) ([]*Transfer, error) {
+	return n.Store.Find(ctx, stateLookup(d, s), after, limit)
+}
+
+// ordinary reports whether a state is the end of an ordinary walk.
+func ordinary(s State) bool { return s == Sent || s == Confirmed || s == Collected }
+
+// look gives a Transfer the keys by which InState and OldestUnfinished find it.
+func look(t *Transfer) {
+	var want []string
+	if t.Finished.IsZero() {
+		want = append(want, openKey(t.Direction))
+	}
+	if !ordinary(t.State) {
+		want = append(want, stateLookup(t.Direction, t.State))
+	}
+	prefix := stateLookup(t.Direction, "")
+	ours := func(k string) bool { return k == openKey(t.Direction) || strings.HasPrefix(k, prefix) }
+	var have []string
+	for _, k := range t.Lookup {
+		if ours(k) {
+			have = append(have, k)
+		}
+	}
+	if !slices.Equal(have, want) {
+		t.Lookup = append(slices.DeleteFunc(slices.Clone(t.Lookup), ours), want...)
+	}
+}
+
 // count leaves other keys alone.
 func count(t *Transfer) {
-	if open := slices.Contains(t.Lookup, openKey(t.Direction)); open && !t.Finished.IsZero() {
-		t.Lookup = slices.DeleteFunc(slices.Clone(t.Lookup), func(k string) bool { return k == openKey(t.Direction) })
-	} else if !open && t.Finished.IsZero() {
-		t.Lookup = append(slices.Clone(t.Lookup), openKey(t.Direction))
-	}
+	look(t)
 	key := StateKey(t.Direction, t.State)
 	at := slices.IndexFunc(t.Count, func(k string) bool { return strings.HasPrefix(k, statePrefix) })
 	switch {

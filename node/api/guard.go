@@ -203,11 +203,11 @@ func (d *Door) admit(r *http.Request, s Scope) (*caller, error) {
 	}
 	kind, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	var t *Token
-	err := errNoToken
+	err := ErrNoToken
 	if strings.EqualFold(kind, "Bearer") && secret != "" {
 		t, err = Lookup(r.Context(), d.node.Store, strings.TrimSpace(secret), time.Now())
 	}
-	if errors.Is(err, errNoToken) {
+	if errors.Is(err, ErrNoToken) {
 		if !d.held.stranger(r) { // guessing is slow
 			return nil, tooFast()
 		}

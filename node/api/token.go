@@ -27,6 +27,9 @@ type Token struct {
 	Expires time.Time `json:"expires,omitzero"` // zero: never
 }
 
+// idLength is how long the ID of a token is.
+const idLength = 12
+
 // tokenPrefix lets people and secret scanners know a token when they see one.
 const tokenPrefix = "lt_"
 
@@ -37,8 +40,8 @@ const tokenName = "api token "
 // maxTokenName is how long the name of a token may be, in octets.
 const maxTokenName = 100
 
-// errNoToken says nothing about which of it is the case.
-var errNoToken = errors.New("api: the token is missing, unknown, expired or revoked")
+// ErrNoToken says nothing about which of it is the case.
+var ErrNoToken = errors.New("api: the token is missing, unknown, expired or revoked")
 
 // CreateToken makes a token and returns it with the secret, which nobody can
 // ask for again.
@@ -57,7 +60,7 @@ func CreateToken(ctx context.Context, s node.Store, name string, scopes []Scope,
 	}
 	secret := tokenPrefix + rand.Text()
 	sum := hash(secret)
-	t := &Token{ID: sum[:12], Name: name, Scopes: scopes, Created: time.Now().UTC().Truncate(time.Second), Expires: expires}
+	t := &Token{ID: sum[:idLength], Name: name, Scopes: scopes, Created: time.Now().UTC().Truncate(time.Second), Expires: expires}
 	value, err := json.Marshal(t)
 	if err != nil {
 		return nil, "", fmt.Errorf("api: %w", err)
@@ -73,21 +76,42 @@ func hash(secret string) string {
 // Lookup finds a token by its secret: one that is neither expired nor revoked.
 func Lookup(ctx context.Context, s node.Store, secret string, now time.Time) (*Token, error) {
 	if len(secret) > maxTokenName || !strings.HasPrefix(secret, tokenPrefix) {
-		return nil, errNoToken
+		return nil, ErrNoToken
 	}
 	value, err := s.Value(ctx, tokenName+hash(secret))
 	if err != nil {
 		return nil, err
 	}
 	if value == nil {
-		return nil, errNoToken
+		return nil, ErrNoToken
 	}
+	return opened(value, now)
+}
+
+// Standing finds a token by its ID: one that is neither expired nor revoked. It
+// is for whoever has seen the token before and does not keep it.
+func Standing(ctx context.Context, s node.Store, id string, now time.Time) (*Token, error) {
+	if len(id) != idLength {
+		return nil, ErrNoToken
+	}
+	stored, err := s.Values(ctx, tokenName+id, "", 1)
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) == 0 {
+		return nil, ErrNoToken
+	}
+	return opened(stored[0].Value, now)
+}
+
+// opened reads a stored token, unless it has expired.
+func opened(value []byte, now time.Time) (*Token, error) {
 	t := &Token{}
 	if err := json.Unmarshal(value, t); err != nil {
 		return nil, fmt.Errorf("api: stored token: %w", err)
 	}
 	if !t.Expires.IsZero() && !now.Before(t.Expires) {
-		return nil, errNoToken
+		return nil, ErrNoToken
 	}
 	return t, nil
 }
