@@ -34,7 +34,7 @@ endef
 export BENCH_TABLE
 
 .DEFAULT_GOAL := help
-.PHONY: help test race vet lint generate fuzz bench large cluster demo examples e2e-hub build ci
+.PHONY: help test race vet lint generate fuzz bench large cluster demo examples e2e e2e-hub build ci
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ e2e-hub: ## a document over three hubs and both wires, every process killed once
 
 cluster: ## kill -9 one of three hubs on one PostgreSQL 100 times under load, and count
 	LIENTHONG_CLUSTER=100 go test ./cmd/lienthong -run='^TestCluster$$' -count=1 -timeout=30m -v
+
+e2e: ## have a headless Chromium walk through the pages; screenshots in bin/e2e
+	LIENTHONG_E2E=$(CURDIR)/bin/e2e go test ./cmd/lienthong -run=TestPages -count=1 -v
 
 demo: ## send a signed document through two nodes and an axis, and watch
 	go run ./cmd/lienthong demo

@@ -45,6 +45,7 @@ type config struct {
 	API     apiSection     `toml:"api"`
 	Drop    dropSection    `toml:"drop"`
 	Metrics metricsSection `toml:"metrics"`
+	Console consoleSection `toml:"console"`
 	Log     logSection     `toml:"log"`
 
 	file    string
@@ -361,6 +362,11 @@ store = "bolt:./data"
 # key = "api.key"
 # rate = 50.0
 # max_body = "4GiB"
+
+[console]
+# {{if .VI}}Trang cho người vận hành, ở /console/ của cửa REST. Đăng nhập bằng token có quyền read (xem), thêm operate (thao tác).{{else}}The page of operators, at /console/ of the REST door. A token with the scope read logs in to look, with operate to act.{{end}}
+# off = false
+# session = "8h"
 
 [drop]
 # {{if .VI}}Thư mục thả tệp: đặt gói tin vào outgoing/, văn bản đến nằm trong incoming/.{{else}}Drop folder: packets put into outgoing/ are sent, documents that come are in incoming/.{{end}}

@@ -22,6 +22,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/api"
+	"github.com/lienthong/lienthong/node/console"
 	"github.com/lienthong/lienthong/node/drop"
 	"github.com/lienthong/lienthong/node/hub"
 	"github.com/lienthong/lienthong/node/metrics"
@@ -78,6 +79,10 @@ func (p *program) node(c *cli.Context) (err error) {
 	if h.url != "" {
 		log.Info("api " + h.url)
 		doors += "api " + h.url + "\n"
+		if !cfg.Console.Off {
+			log.Info("console " + h.url + console.Path)
+			doors += "console " + h.url + console.Path + "\n"
+		}
 	}
 	if h.hubURL != "" {
 		log.Info("hub " + h.hubURL)
@@ -160,7 +165,13 @@ func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (
 		h.serve(l, transport.Paced(agencies.Handler(), 0))
 	}
 	if at := cfg.API.address(); at != "" {
-		if err := h.listen(at); err != nil {
+		routes := h.door.Remote()
+		if !cfg.Console.Off {
+			if routes, err = h.withConsole(routes, agencies, m); err != nil {
+				return nil, errors.Join(err, h.close())
+			}
+		}
+		if err := h.listen(at, routes); err != nil {
 			return nil, errors.Join(err, h.close())
 		}
 	}
@@ -212,7 +223,7 @@ func (c *config) certificates() map[string]*x509.Certificate {
 }
 
 // listen opens the REST door.
-func (h *house) listen(at string) error {
+func (h *house) listen(at string, routes http.Handler) error {
 	scheme, cfg := "http", h.config
 	var secure *tls.Config
 	if cfg.API.Cert != "" {
@@ -230,7 +241,7 @@ func (h *house) listen(at string) error {
 	if secure != nil {
 		l = tls.NewListener(l, secure)
 	}
-	h.serve(l, transport.Paced(h.door.Remote(), 0))
+	h.serve(l, transport.Paced(routes, 0))
 	return nil
 }
 

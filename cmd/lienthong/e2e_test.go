@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// TestPages has a browser walk through the pages of a running node: it logs in,
+// a document is submitted through the REST door and arrives on the page without
+// a reload, one that was held goes on after a retry, and all of it once more
+// with JavaScript off. make e2e runs it; the screenshots are in the folder that
+// LIENTHONG_E2E names.
+func TestPages(t *testing.T) {
+	shots := os.Getenv("LIENTHONG_E2E")
+	if shots == "" {
+		t.Skip("LIENTHONG_E2E names no folder for the screenshots: run make e2e")
+	}
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		if _, ci := os.LookupEnv("CI"); ci {
+			t.Fatal("chromium is not installed, and with CI set it has to be")
+		}
+		t.Skip("chromium is not installed")
+	}
+	if err := os.MkdirAll(shots, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	b := openBrowser(t, chromium, shots)
+	t.Run("walk", func(t *testing.T) { walkPages(t, w, b) })
+	t.Run("without JavaScript", func(t *testing.T) { walkWithoutScript(t, w, b) })
+	b.quiet()
+}
+
+// walkPages is the walk of an operator.
+func walkPages(t *testing.T, w *world, b *browser) {
+	b.t = t
+	b.open(w.url + "/console/login")
+	b.shoot("login")
+	b.logIn(w.operator)
+	b.sees("#chart", "30 ngày qua")
+	b.shoot("overview")
+
+	// It arrives on the page that is open.
+	b.open(w.url + "/console/out")
+	first := w.submit("H41", "V/v triển khai kết nối, liên thông hệ thống quản lý văn bản và điều hành")
+	b.sees("#rows", first.code)
+	b.sees("#rows tbody tr:first-child", "01 đã đến")
+	b.shoot("outbox")
+	b.click(fmt.Sprintf(`a[href="/console/out/%s"]`, first.id))
+	b.sees("#why", "Trục đã nhận")
+	b.sees("#way", "01 đã đến")
+	b.sees("main", "công văn.pdf")
+	b.shoot("document")
+
+	// One is held while the axis is away, and retried when it is back.
+	w.stopAxis()
+	held := w.submit("H41", "V/v báo cáo tình hình gửi, nhận văn bản điện tử")
+	b.open(w.url + "/console/out/" + held.id)
+	b.sees("#why", "Lỗi cuối")
+	b.shoot("stuck")
+	b.fill("#reason", "chờ trục sửa xong")
+	b.press(`button[formaction$="/hold"]`)
+	b.sees(".notice", "Giữ lại")
+	b.sees("#why", "giữ lại từ")
+	b.sees("#way", "chờ trục sửa xong")
+	w.startAxis()
+	b.press(`button[formaction$="/release"]`)
+	b.sees(".notice", "Thả")
+	if b.has(`button[formaction$="/retry"]`) { // it may have gone by itself
+		b.press(`button[formaction$="/retry"]`)
+	}
+	b.sees("#why", "Đã gửi")
+	b.shoot("retried")
+
+	b.open(w.url + "/console/out?q=bao+cao+tinh+hinh&agency=H41")
+	b.sees("#rows", held.code)
+	b.open(w.url + "/console/in?lang=en")
+	b.sees("h1", "Inbox")
+	b.shoot("inbox-english")
+	b.open(w.url + "/console/?lang=vi")
+	b.press(`form[action="/console/logout"] button`)
+	b.sees("h1", "Đăng nhập")
+}
+
+// walkWithoutScript does the same with nothing but links and forms.
+func walkWithoutScript(t *testing.T, w *world, b *browser) {
+	b.t = t
+	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	b.open(w.url + "/console/login")
+	b.logIn(w.operator)
+	b.sees("#latest", "Mới nhất")
+	w.stopAxis()
+	doc := w.submit("H41", "V/v tập huấn không cần JavaScript")
+	b.open(w.url + "/console/out?q=tap+huan")
+	b.sees("#rows", doc.code)
+	b.press(fmt.Sprintf(`a[href="/console/out/%s"]`, doc.id))
+	b.fill("#reason", "thử")
+	b.press(`button[formaction$="/hold"]`)
+	b.sees("#why", "giữ lại từ")
+	w.startAxis()
+	b.press(`button[formaction$="/release"]`)
+	b.until("#why", "Đã gửi")
+	b.press(`form[action="/console/logout"] button`)
+	b.sees("h1", "Đăng nhập")
+}
+
+// world is a node with an axis and a receiver, as processes.
+type world struct {
+	t             *testing.T
+	exe           string
+	axis          *exec.Cmd
+	axisAt        string
+	url           string // of the REST door
+	operator, app string // tokens
+	count         int
+}
+
+// sent is a Document that was submitted.
+type sent struct{ id, code string }
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "e2e") // its path leaves room for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	w := &world{t: t, exe: filepath.Join(dir, "lienthong"), axisAt: "127.0.0.1:0"}
+	if out, err := exec.Command("go", "build", "-o", w.exe, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.startAxis()
+	ca, err := newTestCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, organ := range []string{"G22", "H41"} {
+		home := filepath.Join(dir, organ)
+		key, cert, err := ca.issue(organ, organName(organ))
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := fmt.Sprintf("organ = %q\norgan_name = %q\nstore = \"bolt:./data\"\n[axis]\nurl = \"http://%s/\"\ntoken_file = \"token\"\npoll = \"200ms\"\n"+
+			"[sign]\nkey = \"key.pem\"\ncert = \"cert.pem\"\n[verify]\nroots = \"ca.pem\"\n[breaker]\nfirst = \"200ms\"\nmax = \"1s\"\n", organ, organName(organ), w.axisAt)
+		for name, content := range map[string]string{"lienthong.toml": config, "token": "test-" + organ, "key.pem": string(key), "cert.pem": string(cert), "ca.pem": string(ca.pem)} {
+			if err := os.MkdirAll(home, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	g22 := filepath.Join(dir, "G22", "lienthong.toml")
+	pastMonth(t, filepath.Join(dir, "G22", "data"))
+	_, w.url = w.start("api ", "node", "--config", g22)
+	w.start("api ", "node", "--config", filepath.Join(dir, "H41", "lienthong.toml"))
+	w.operator = w.token(g22, "read,operate", "Trần Thị Vận Hành")
+	w.app = w.token(g22, "submit", "QLVB")
+	return w
+}
+
+// start runs the program and waits until it says where it answers.
+func (w *world) start(word string, args ...string) (*exec.Cmd, string) {
+	w.t.Helper()
+	cmd := exec.Command(w.exe, args...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	ended := sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	w.t.Cleanup(ended)
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if at, ok := strings.CutPrefix(lines.Text(), word); ok {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return cmd, strings.TrimSuffix(at, "/")
+		}
+	}
+	ended()
+	w.t.Fatalf("%v did not start: %s", args, said.String())
+	return nil, ""
+}
+
+func (w *world) startAxis() {
+	w.t.Helper()
+	cmd, at := w.start("axis ", "axis", "--test", "--gentle", "--listen", w.axisAt)
+	w.axis, w.axisAt = cmd, strings.TrimPrefix(at, "http://")
+}
+
+func (w *world) stopAxis() {
+	w.t.Helper()
+	if err := w.axis.Process.Kill(); err != nil {
+		w.t.Fatal(err)
+	}
+	_ = w.axis.Wait() // it was killed
+}
+
+func (w *world) token(config, scopes, name string) string {
+	w.t.Helper()
+	out, err := exec.Command(w.exe, "token", "create", "--config", config, "--scope", scopes, name).Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// submit hands a Document over through the REST door.
+func (w *world) submit(to, subject string) sent {
+	w.t.Helper()
+	w.count++
+	now := time.Now()
+	code := fmt.Sprintf("%d", 900+w.count)
+	header, err := json.Marshal(map[string]any{
+		"to":               []map[string]string{{"organId": to, "organName": organName(to)}},
+		"code":             map[string]string{"codeNumber": code, "codeNotation": "VPCP-KSTT"},
+		"promulgationInfo": map[string]string{"place": "Hà Nội", "promulgationDate": now.Format("2006/01/02")},
+		"documentType":     map[string]string{"type": "2", "typeDetail": "18", "typeName": "Công văn"},
+		"subject":          subject,
+		"signerInfo":       map[string]string{"fullName": "Nguyễn Văn Thử", "position": "Cục trưởng"},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	for _, part := range []struct{ disposition, content string }{
+		{`form-data; name="header"`, string(header)}, {`form-data; name="file"; filename="công văn.pdf"`, string(testPDF(now))},
+	} {
+		p, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {part.disposition}})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		_, _ = io.WriteString(p, part.content) // to memory
+	}
+	if err := form.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.url+"/v1/outbox", &b)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+w.app)
+	req.Header.Set("Content-Type", form.FormDataContentType())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	var got struct{ Transfer struct{ ID, Code string } }
+	if err == nil {
+		err = json.Unmarshal(answer, &got)
+	}
+	if err != nil || resp.StatusCode != http.StatusCreated {
+		w.t.Fatalf("submit: %v, %s: %s", err, resp.Status, answer)
+	}
+	return sent{got.Transfer.ID, got.Transfer.Code}
+}
