@@ -14,7 +14,7 @@ import (
 )
 
 // pageTime is how long a page may take to show something.
-const pageTime = 20 * time.Second
+const pageTime = time.Minute
 
 // browser is a headless Chromium with one tab.
 type browser struct {
