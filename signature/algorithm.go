@@ -20,7 +20,8 @@ import (
 
 const (
 	minRSA       = 2048 // bits of an RSA key
-	minLegacyRSA = 1024 // with AllowLegacy
+	minLegacyRSA = 1024 // with VerifyOptions.AllowLegacy
+	minSuiteRSA  = 512  // with XMLOptions.AllowLegacy: old conformance suites
 	maxRSA       = 8192 // a longer key costs too much time for what it adds
 )
 
@@ -150,6 +151,9 @@ func (s scheme) check(public crypto.PublicKey, info, value []byte) bool {
 	case *rsa.PublicKey:
 		switch s.kind {
 		case pkcs1:
+			if key.N.BitLen() < shortRSA {
+				return verifyShort(key, s.hash, s.sum(info), value)
+			}
 			return rsa.VerifyPKCS1v15(key, s.hash, s.sum(info), value) == nil
 		case pss:
 			return rsa.VerifyPSS(key, s.hash, s.sum(info), value, s.pssOptions()) == nil

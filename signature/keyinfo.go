@@ -189,7 +189,7 @@ func strongKey(key crypto.PublicKey, legacy bool) (warning string, err error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		switch bits := key.N.BitLen(); {
-		case bits > maxRSA, bits < minLegacyRSA, bits < minRSA && !legacy:
+		case bits > maxRSA, bits < minSuiteRSA, bits < minRSA && !legacy:
 			return "", refuse(ErrAlgorithm, "an RSA key of %d bits", bits)
 		case bits < minRSA:
 			return "a short RSA key", nil

@@ -25,7 +25,7 @@ type XMLOptions struct {
 	Key crypto.PublicKey
 	// Named are the keys a KeyName may refer to.
 	Named map[string]crypto.PublicKey
-	// AllowLegacy accepts SHA-1 and RSA keys from 1,024 bits, with a warning.
+	// AllowLegacy accepts SHA-1 and RSA keys from 512 bits, with a warning.
 	AllowLegacy bool
 	// SignedOut gets exactly the octets that were digested, Reference by
 	// Reference, once the signature has proved good; nothing else.

@@ -34,7 +34,7 @@ func (p *program) xmldsigCommand() *cli.Command {
 				&cli.IntFlag{Name: "index", Value: 1, Usage: p.say("chữ ký thứ mấy (đếm từ 1, chỉ kể chữ ký có SignedInfo)", "which signature, counted from 1 among those with a SignedInfo")},
 				&cli.StringFlag{Name: "key", Usage: p.say("tệp PEM khóa công khai; mặc định lấy khóa trong KeyInfo", "PEM file of the public key; default the key in KeyInfo")},
 				&cli.StringFlag{Name: "cert", Usage: p.say("tệp PEM chứng thư, thay cho --key", "PEM file of the certificate, in place of --key")},
-				&cli.BoolFlag{Name: "legacy", Usage: p.say("chấp nhận SHA-1 và khóa RSA từ 1024 bit, kèm cảnh báo", "accept SHA-1 and RSA keys from 1,024 bits, with a warning")},
+				&cli.BoolFlag{Name: "legacy", Usage: p.say("chấp nhận SHA-1 và khóa RSA từ 512 bit, kèm cảnh báo", "accept SHA-1 and RSA keys from 512 bits, with a warning")},
 				&cli.StringFlag{Name: "signed-out", Usage: p.say("ghi vào tệp này đúng các byte đã được ký, chỉ khi chữ ký đúng", "write exactly the octets that were digested to this file, only when the signature is good")},
 				p.jsonFlag(),
 			},
