@@ -136,6 +136,8 @@ func TestMemorySOAP(t *testing.T) {
 // far the limits are raised: eight times the input may take 32 times as long,
 // where quadratic is 64. Most do more than 12,000 of what they are about.
 func TestLinear(t *testing.T) {
+	runtime.LockOSThread() // its processor time is measured
+	defer runtime.UnlockOSThread()
 	signed := sign(t, single(), nil, ca().ec, signature.Whole)
 	wide := signature.Limits{XML: xmlscan.Limits{Elements: 2_000_000, Attributes: 200_000, Depth: 200_000}, Identifiers: 2_000_000, Block: 64 << 20, Certificates: 200_000}
 	behind := func(shape string) string {
@@ -185,7 +187,7 @@ func TestLinear(t *testing.T) {
 			packet := c.shape(n)
 			best := time.Hour
 			for range 2 {
-				from := time.Now()
+				from := spent()
 				_, err := signature.Verify(strings.NewReader(packet), int64(len(packet)), nil, signature.VerifyOptions{Roots: ca().roots, Limits: wide})
 				if err != nil {
 					t.Fatalf("%s: %v", c.name, err)
@@ -193,11 +195,14 @@ func TestLinear(t *testing.T) {
 				if _, err := signature.VerifyXML(strings.NewReader(packet), int64(len(packet)), signature.XMLOptions{Limits: wide}); err != nil {
 					t.Fatalf("%s: %v", c.name, err)
 				}
-				best = min(best, time.Since(from))
+				best = min(best, spent()-from)
 			}
 			return best
 		}
 		one, eight := measure(c.n), measure(8*c.n)
+		for try := 0; try < 4 && eight > 24*one; try++ { // chance does not come again, a quadratic step does
+			eight = min(eight, measure(8*c.n))
+		}
 		if eight > 32*one {
 			t.Errorf("%s: eight times the input takes %.1f times as long", c.name, float64(eight)/float64(one))
 		}
