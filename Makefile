@@ -65,7 +65,11 @@ bench: ## run every benchmark and print it beside its floor (BENCH=Read BENCHTIM
 	@go test -run='^$$' -bench='$(BENCH)' -benchtime=$(BENCHTIME) -benchmem ./... | awk "$$BENCH_TABLE"
 
 large: ## move 1 GB and hold 1,000 connections between processes, and look at their memory
-	LIENTHONG_LARGE=1 go test ./transport/edoc ./transport/vxp -run='TestGigabyte|TestIdleConnections' -count=1 -v
+	LIENTHONG_LARGE=1 go test ./transport/edoc ./transport/vxp ./cmd/lienthong -run='TestGigabyte|TestIdleConnections' -count=1 -v
+
+.PHONY: bench-node
+bench-node: ## a document through node, hub and node, beside the barest durable relay, on this disk and one of 2 ms
+	@go test -run='^$$' -bench='Chain|FirstAttempt' -benchtime=$(BENCHTIME) ./node/hub | awk "$$BENCH_TABLE"
 
 examples: ## run the clients of docs/examples against a node (needs curl, jq, a JDK, npm)
 	LIENTHONG_EXAMPLES=1 go test ./cmd/lienthong -run='TestScript/example-' -count=1

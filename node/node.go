@@ -80,6 +80,7 @@ type Node struct {
 	link   *link
 	// lookedFar is when statuses were asked for far back; the watch alone uses it.
 	lookedFar time.Time
+	heard     heard // the same
 	nudge     map[Direction]chan struct{}
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
 	claims    claims

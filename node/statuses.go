@@ -48,13 +48,14 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 		return err
 	}
 	b := newBatch(n)
-	latest, err := b.take(ctx, statuses)
+	latest, err := b.take(ctx, n.heard.news(statuses))
 	if err != nil {
 		return err
 	}
 	if err := b.commit(ctx); err != nil {
 		return err
 	}
+	n.heard.keep(b.placed)
 	if far { // only now: asking for a later moment confirms what was got (VXP)
 		n.lookedFar = time.Now()
 	}
@@ -74,6 +75,7 @@ type batch struct {
 	changes map[string][]news    // by Transfer, in the order of the statuses
 	order   []string             // of changes
 	told    []*edxml.Status      // those that say something new
+	placed  []*edxml.Status      // those about Documents that are here
 	strange []edxml.Status       // about Documents that are not here, at most maxDrift
 }
 
@@ -130,6 +132,9 @@ func (b *batch) one(ctx context.Context, s *edxml.Status, at time.Time, timed bo
 		b.n.Log.WarnContext(ctx, "status about an unknown document", "from", s.From.OrganID,
 			"document", s.ResponseFor.DocumentID, "code", s.ResponseFor.Code, "status", s.StatusCode)
 		return nil
+	}
+	if timed {
+		b.placed = append(b.placed, s)
 	}
 	fresh := false
 	for _, l := range choose(candidates, subject, e) {

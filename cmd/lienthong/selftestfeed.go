@@ -149,7 +149,7 @@ const needsMore = "large"
 
 // write writes the packet of a letter.
 func (s *scene) write(l *letter) error {
-	now, of := time.Now(), l
+	of := l
 	if l.recall != nil {
 		of = l.recall
 	}
@@ -159,22 +159,7 @@ func (s *scene) write(l *letter) error {
 	}
 	content := append([]byte("%PDF-1.4\n"+strconv.Itoa(of.number)+"\n"), bytes.Repeat([]byte{byte(of.number)}, int(size))...)
 	sum := sha256.Sum256(content)
-	code := edxml.Code{CodeNumber: strconv.Itoa(of.number), CodeNotation: "DT-" + filepath.Base(s.dir)}
-	d := &edxml.Document{
-		From:             edxml.Organ{OrganID: "G22", OrganName: organName("G22")},
-		To:               []edxml.Organ{{OrganID: "H41", OrganName: organName("H41")}},
-		DocumentID:       edxml.DocumentID("G22", edxml.DateOf(s.began), code),
-		Code:             code,
-		PromulgationInfo: edxml.PromulgationInfo{Place: "Hà Nội", PromulgationDate: edxml.DateOf(s.began)},
-		DocumentType:     edxml.DocumentType{Type: "2", TypeDetail: "18", TypeName: "Công văn"},
-		Subject:          "V/v diễn tập",
-		Content:          "Văn bản thử, không có giá trị pháp lý",
-		SignerInfo:       edxml.SignerInfo{Competence: "TL. BỘ TRƯỞNG", Position: "Cục trưởng", FullName: "Nguyễn Văn Thử"},
-		OtherInfo:        edxml.OtherInfo{Priority: "0", PromulgationAmount: "1", PageAmount: "1"},
-		TraceHeaders:     []edxml.TraceHeader{{OrganID: "G22", Timestamp: edxml.TimestampOf(now)}},
-		Business:         &edxml.Business{DocType: edxml.New, DocReason: "Văn bản mới", Paper: "0"},
-		Attachments:      []edxml.Attachment{{Name: "Công văn.pdf", Content: bytes.NewReader(content)}},
-	}
+	d := s.letterOf(edxml.Code{CodeNumber: strconv.Itoa(of.number), CodeNotation: "DT-" + filepath.Base(s.dir)}, bytes.NewReader(content))
 	if l.recall != nil {
 		d.Business.DocType, d.Business.DocReason = edxml.Recall, "Phát hành nhầm"
 	}
@@ -185,6 +170,26 @@ func (s *scene) write(l *letter) error {
 		return err
 	}
 	return errors.Join(edxml.Write(f, d), f.Close())
+}
+
+// letterOf is a Document from the sender to the receiver with one file.
+func (s *scene) letterOf(code edxml.Code, content io.Reader) *edxml.Document {
+	day := edxml.DateOf(s.began)
+	return &edxml.Document{
+		From:             edxml.Organ{OrganID: "G22", OrganName: organName("G22")},
+		To:               []edxml.Organ{{OrganID: "H41", OrganName: organName("H41")}},
+		DocumentID:       edxml.DocumentID("G22", day, code),
+		Code:             code,
+		PromulgationInfo: edxml.PromulgationInfo{Place: "Hà Nội", PromulgationDate: day},
+		DocumentType:     edxml.DocumentType{Type: "2", TypeDetail: "18", TypeName: "Công văn"},
+		Subject:          "V/v diễn tập",
+		Content:          "Văn bản thử, không có giá trị pháp lý",
+		SignerInfo:       edxml.SignerInfo{Competence: "TL. BỘ TRƯỞNG", Position: "Cục trưởng", FullName: "Nguyễn Văn Thử"},
+		OtherInfo:        edxml.OtherInfo{Priority: "0", PromulgationAmount: "1", PageAmount: "1"},
+		TraceHeaders:     []edxml.TraceHeader{{OrganID: "G22", Timestamp: edxml.TimestampOf(time.Now())}},
+		Business:         &edxml.Business{DocType: edxml.New, DocReason: "Văn bản mới", Paper: "0"},
+		Attachments:      []edxml.Attachment{{Name: "Công văn.pdf", Content: content}},
+	}
 }
 
 // submit hands a letter to the sender. Without an answer it is handed over
