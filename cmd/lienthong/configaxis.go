@@ -88,7 +88,7 @@ func (c *config) axis(nc *node.Config) error {
 		if err != nil {
 			return err
 		}
-		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: client}
+		nc.Axis = &edoc.Client{URL: c.Axis.URL, Organ: c.Organ, Token: token, HTTP: client, Follow: true}
 	}
 	return nil
 }

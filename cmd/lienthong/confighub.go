@@ -125,7 +125,7 @@ func (c *config) upstream(client *http.Client) (node.Axis, error) {
 		if err != nil {
 			return nil, fileError{file, fmt.Errorf("line %d: %w", line, err)}
 		}
-		axes[string(id)] = &edoc.Client{URL: c.Axis.URL, Organ: string(id), Token: edxml.Secret(strings.TrimSpace(record[1])), HTTP: client}
+		axes[string(id)] = &edoc.Client{URL: c.Axis.URL, Organ: string(id), Token: edxml.Secret(strings.TrimSpace(record[1])), HTTP: client, Follow: true}
 	}
 }
 

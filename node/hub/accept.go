@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -141,7 +142,7 @@ func (h *Hub) upstream(ctx context.Context) (known, error) {
 // commit stores a Document with all its ways: the Receipt of the first time
 // when it was taken before.
 func (h *Hub) commit(ctx context.Context, doc *node.Stored, r route) (transport.Receipt, error) {
-	number, err := newNumber()
+	number, err := h.numbers.next()
 	if err != nil {
 		return transport.Receipt{}, err
 	}
@@ -181,6 +182,8 @@ func (h *Hub) commit(ctx context.Context, doc *node.Stored, r route) (transport.
 		return transport.Receipt{ID: number}, err
 	}
 	switch exists.Key {
+	case numberKey(number): // another node on this store was faster
+		return h.commit(ctx, doc, r)
 	case same:
 		first, err := h.node.Store.Transfer(ctx, exists.ID)
 		if err != nil {
@@ -209,11 +212,13 @@ func (h *Hub) onward(ctx context.Context, doc *node.Stored, to []edxml.Organ) (*
 	return t, nil
 }
 
-// each commits Transfers one by one; those that are there already are done.
+// each commits Transfers one by one; those that are there already are done. A
+// number that another node gave at the same moment is an error: trying again
+// gives another.
 func (h *Hub) each(ctx context.Context, all []*node.Transfer) error {
 	for _, t := range all {
 		err := h.node.Commit(ctx, t)
-		if exists := (*node.ExistsError)(nil); errors.As(err, &exists) {
+		if exists := (*node.ExistsError)(nil); errors.As(err, &exists) && exists.Key != boxKey(t.For, t.AxisID) {
 			h.node.Log.InfoContext(ctx, "seen before", "transfer", exists.ID, "direction", t.Direction, "document", t.DocumentID)
 			continue
 		}
@@ -234,16 +239,26 @@ func receivers(organs []edxml.Organ) []node.Receiver {
 	return all
 }
 
-// newNumber returns a number for a Document: 48 bits of time and 15 at random,
-// which a store holds unique. Numbers are positive 64-bit integers on the wire
-// of eDoc, and grow.
-func newNumber() (string, error) {
-	var b [8]byte
-	if _, err := rand.Read(b[:2]); err != nil {
+// numbers gives Documents and Statuses their numbers.
+type numbers struct {
+	mu   sync.Mutex
+	last int64
+}
+
+// next returns a number: 48 bits of time and 15 at random, or one more than the
+// last one here. Those of other nodes on the same store a store tells apart:
+// whoever gets an *ExistsError for a number asks for another. Numbers are
+// positive 64-bit integers on the wire of eDoc, and grow.
+func (x *numbers) next() (string, error) {
+	var b [2]byte
+	if _, err := rand.Read(b[:]); err != nil {
 		return "", fmt.Errorf("hub: %w", err)
 	}
-	n := time.Now().UnixMilli()<<15 | int64(binary.BigEndian.Uint16(b[:2])&0x7fff)
-	return strconv.FormatInt(n, 10), nil
+	n := time.Now().UnixMilli()<<15 | int64(binary.BigEndian.Uint16(b[:])&0x7fff)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.last = max(n, x.last+1)
+	return strconv.FormatInt(x.last, 10), nil
 }
 
 // metered hands the files of a submission on and counts them against the

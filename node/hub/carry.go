@@ -34,7 +34,7 @@ func (h *Hub) carry(ctx context.Context, d *directory, sender *Agency, f *vxp.Fi
 	if err != nil {
 		return transport.Receipt{}, err
 	}
-	number, err := newNumber()
+	number, err := h.numbers.next()
 	if err != nil {
 		return transport.Receipt{}, err
 	}

@@ -55,18 +55,21 @@ func (w Wire) Profile() edxml.Profile {
 }
 
 var (
-	_ edoc.Backend = (*Hub)(nil)
-	_ vxp.Backend  = (*Hub)(nil)
-	_ node.Sink    = (*Hub)(nil)
+	_ edoc.Backend  = (*Hub)(nil)
+	_ edoc.Follower = (*Hub)(nil)
+	_ vxp.Backend   = (*Hub)(nil)
+	_ node.Sink     = (*Hub)(nil)
 )
 
 // Hub is a node that listens. It is the Backend of both wires, and the Sink of
 // its node for what comes from upstream.
 type Hub struct {
-	node  *node.Node
-	o     Options
-	seal  *seal
-	meter meter
+	node    *node.Node
+	o       Options
+	seal    *seal
+	meter   meter
+	numbers numbers
+	filing  filing
 
 	mu    sync.Mutex
 	known *directory

@@ -440,3 +440,49 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("sealed without a key: %v", err)
 	}
 }
+
+// Statuses are read page by page from a cursor on, and what comes later from
+// the mark of the last page on.
+func TestStatusesFrom(t *testing.T) {
+	w := open(t, nil, hub.Options{})
+	sender, receiver := w.agency("G22"), w.agency("H41.1")
+	send(t, sender, "1", "x", "H41.1")
+	d := letter("G22", "1", "x", "H41.1")
+	say := func(n int) {
+		s := status("H41.1", d, edxml.StatusProcessing, fmt.Sprint(n))
+		s.Timestamp = edxml.TimestampOf(time.Now().Add(time.Duration(n) * time.Second)) // each is another one
+		if err := receiver.SendStatus(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 5 {
+		say(n)
+	}
+	read := func(cursor string) (all []string, mark string) {
+		for more := true; more; more = cursor != "" {
+			var list []edxml.Status
+			var err error
+			list, cursor, mark, err = w.hub.StatusesFrom(t.Context(), "G22", time.Now().Add(-time.Hour), cursor, 2)
+			if err != nil || len(list) > 2 {
+				t.Fatal(list, err)
+			}
+			for _, s := range slices.Backward(list) {
+				all = append(all, s.Description)
+			}
+		}
+		return all, mark
+	}
+	all, mark := read("0")
+	if got := fmt.Sprint(all); got != "[0 1 2 3 4]" {
+		t.Errorf("statuses %s", got)
+	}
+	say(5)
+	if got, _ := read(mark); len(got) == 0 || got[len(got)-1] != "5" {
+		t.Errorf("behind the mark there is %v, want 5 at the end", got)
+	}
+	for _, bad := range []string{"1", "x", mark + "0"} {
+		if _, _, _, err := w.hub.StatusesFrom(t.Context(), "G22", time.Now(), bad, 2); !errors.Is(err, edoc.ErrCursor) {
+			t.Errorf("cursor %q: error %v", bad, err)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, open func(node.Cont
 	}
 	var all []*node.Transfer
 	for _, b := range r.boxes {
-		number, err := newNumber()
+		number, err := h.numbers.next()
 		if err != nil {
 			return err
 		}

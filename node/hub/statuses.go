@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -85,8 +86,9 @@ func (h *Hub) file(ctx context.Context, d *directory, s *edxml.Status) error {
 	if a == nil {
 		return fmt.Errorf("%w: %s", ErrNotHosted, s.ResponseFor.OrganID)
 	}
+	defer h.filing.begin()()
 	box := d.mailbox(a).OrganID
-	number, err := newNumber()
+	number, err := h.numbers.next()
 	if err != nil {
 		return err
 	}
@@ -99,6 +101,9 @@ func (h *Hub) file(ctx context.Context, d *directory, s *edxml.Status) error {
 	t.Lookup = []string{tracesKey(box), untakenKey(box)}
 	err = h.node.Commit(ctx, t)
 	if exists := (*node.ExistsError)(nil); errors.As(err, &exists) {
+		if exists.Key == boxKey(box, number) { // another Status has the number: it says nothing about this one
+			return h.file(ctx, d, s)
+		}
 		return nil
 	}
 	return err
@@ -141,6 +146,81 @@ func (h *Hub) Statuses(ctx context.Context, id string, since time.Time) ([]edxml
 		list = append(list, *t.Status)
 	}
 	return list, nil
+}
+
+// unsettled is how long a Status may take, at another node on the same store,
+// from the moment its ID stands for to the end of its commit. What came so
+// shortly before is given again. For those of this process filing knows better.
+const unsettled = 3 * time.Second
+
+// filing knows which Statuses are being put into mailboxes: their IDs stand for
+// a moment before others can see them.
+type filing struct {
+	mu   sync.Mutex
+	next int
+	open map[int]time.Time // when each began
+}
+
+// begin notes that one begins; what it returns notes the end.
+func (f *filing) begin() (end func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == nil {
+		f.open = map[int]time.Time{}
+	}
+	f.next++
+	n := f.next
+	f.open[n] = time.Now()
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.open, n)
+	}
+}
+
+// settled returns a moment: what has an ID from before it can be seen now, or
+// never will be.
+func (f *filing) settled(now time.Time) time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := now.Add(-unsettled)
+	for _, began := range f.open {
+		if began.Before(at) {
+			at = began
+		}
+	}
+	return at
+}
+
+// StatusesFrom implements edoc.Follower. Cursors are IDs: they grow in the order
+// in which Statuses come, and reading from one costs what is read.
+func (h *Hub) StatusesFrom(ctx context.Context, id string, since time.Time, cursor string, most int) (list []edxml.Status, next, mark string, err error) {
+	settled := h.filing.settled(time.Now()) // before anything is read
+	after := before(since.Truncate(time.Second))
+	if cursor != "0" {
+		if _, err := uuid.Parse(cursor); err != nil {
+			return nil, "", "", edoc.ErrCursor
+		}
+		after = cursor
+	}
+	var all []*node.Transfer
+	err = h.eachBox(ctx, id, func(box string) error {
+		page, err := h.node.Store.Find(ctx, tracesKey(box), after, most+1)
+		all = append(all, page...)
+		return err
+	})
+	if err != nil {
+		return nil, "", "", err
+	}
+	slices.SortFunc(all, func(a, b *node.Transfer) int { return cmp.Compare(a.ID, b.ID) })
+	if mark = before(settled); len(all) > most {
+		all = all[:most]
+		next = all[most-1].ID
+	}
+	for _, t := range slices.Backward(all) {
+		list = append(list, *t.Status)
+	}
+	return list, next, mark, nil
 }
 
 // before returns an ID that stands before all those made since a moment.

@@ -42,6 +42,21 @@ type Backend interface {
 	Organs(ctx context.Context) ([]edxml.Organ, error)
 }
 
+// Follower is a Backend that knows in which order Statuses came to it, so that a
+// client can go on where it stopped and need not be given again what came
+// before.
+type Follower interface {
+	// StatusesFrom lists at most so many Statuses from a cursor on, newest
+	// first: "0" are those since the moment, anything else is a next or a mark
+	// that was given before. next is where the following page begins, "" behind
+	// the last one; then mark is where whatever comes later can be asked for,
+	// the latest ones given here perhaps again. ErrCursor if the cursor is none.
+	StatusesFrom(ctx context.Context, organ string, since time.Time, cursor string, most int) (list []edxml.Status, next, mark string, err error)
+}
+
+// ErrCursor says that a cursor of GetTraces is none of this axis.
+var ErrCursor = errors.New("edoc: no cursor of this axis")
+
 // ErrCredential says that a pair of organ and access token is not good.
 var ErrCredential = errors.New("edoc: wrong pair of organ and access token")
 

@@ -34,8 +34,15 @@ type Client struct {
 	// Gzip packs requests. No public axis is known to take that, our own does.
 	Gzip bool
 
-	once sync.Once
-	http *http.Client
+	// Follow says that Statuses is asked with a later moment only when what it
+	// gave before has been applied. From an axis that can tell what came later
+	// ([Follower]) it then gives that alone, and all since the moment every five
+	// minutes. A look further back is given everything as ever.
+	Follow bool
+
+	once   sync.Once
+	http   *http.Client
+	follow follow
 }
 
 // Limits bounds what a [Client] takes from an axis. The zero value of a field

@@ -3,6 +3,7 @@ package edoc
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -24,7 +25,13 @@ import (
 type caller struct {
 	c      *Client
 	op     string
-	cursor *string // where to go on, to and from the axis; nil where nothing is paged
+	cursor *place // where to go on, to and from the axis; nil where nothing is paged
+}
+
+// place is where a list goes on.
+type place struct {
+	cursor string // of the next page, "" behind the last
+	mark   string // behind the last page: where later ones begin, "" where the axis cannot say
 }
 
 // Do implements the generated client's HTTPClient.
@@ -35,14 +42,14 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 	}
 	var header http.Header
 	if d.cursor != nil {
-		header = http.Header{cursorHeader: {*d.cursor}}
+		header = http.Header{cursorHeader: {d.cursor.cursor}}
 	}
 	e, got, err := d.c.ask(req.Context(), d.op, request, header)
 	if err != nil {
 		return nil, err
 	}
 	if d.cursor != nil {
-		*d.cursor = got.Get(cursorHeader)
+		*d.cursor = place{got.Get(cursorHeader), got.Get(markHeader)}
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}},
@@ -55,7 +62,7 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 func (c *Client) control(op string) wire.Edoc { return c.paged(op, nil) }
 
 // paged is control for an operation whose answer may come in pages.
-func (c *Client) paged(op string, cursor *string) wire.Edoc {
+func (c *Client) paged(op string, cursor *place) wire.Edoc {
 	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(caller{c, op, cursor})))
 }
 
@@ -122,23 +129,28 @@ func (c *Client) done(op string, r *wire.Report) error {
 const mostStatuses = 50_000
 
 // Statuses lists the statuses addressed to the organ since a moment, oldest
-// first, any number of times. It never asks without a moment: the axis would
+// first, any number of times, see also Follow. It never asks without a moment: the axis would
 // give each status once and forget it, also when the answer is lost. From an
 // axis that pages, it gathers the oldest 50,000.
 func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	if since.Year() < 2000 {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
 	}
-	var statuses []edxml.Status
-	for cursor := "0"; cursor != "" && len(statuses) < mostStatuses; {
-		page, err := c.statusPage(ctx, since, &cursor)
-		if err != nil {
-			return nil, err
-		}
-		if len(page) == 0 {
-			break
-		}
-		statuses = append(statuses, page...)
+	from, follows := begin, false
+	if c.Follow {
+		from, follows = c.follow.from(since)
+	}
+	statuses, last, err := c.statusPages(ctx, since, from)
+	var f *transport.Fault
+	if from != begin && errors.As(err, &f) && f.Code == codeCursor { // another axis than before
+		from = begin
+		statuses, last, err = c.statusPages(ctx, since, from)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if follows {
+		c.follow.got(since, from, last, len(statuses))
 	}
 	slices.SortStableFunc(statuses, func(a, b edxml.Status) int {
 		at, _ := a.Timestamp.Time() // the zero time where there is none
@@ -148,10 +160,25 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 	return statuses, nil
 }
 
+// statusPages asks for page after page; last is where it ended.
+func (c *Client) statusPages(ctx context.Context, since time.Time, from string) (statuses []edxml.Status, last place, err error) {
+	for last.cursor = from; last.cursor != "" && len(statuses) < mostStatuses; {
+		page, err := c.statusPage(ctx, since, &last)
+		if err != nil {
+			return nil, last, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		statuses = append(statuses, page...)
+	}
+	return statuses, last, nil
+}
+
 // statusPage asks for statuses from a cursor on, and leaves in it where the
 // next page begins, "" behind the last.
-func (c *Client) statusPage(ctx context.Context, since time.Time, cursor *string) ([]edxml.Status, error) {
-	r, err := c.paged(opTraces, cursor).GetTracesContext(ctx, &wire.GetTraces{
+func (c *Client) statusPage(ctx context.Context, since time.Time, at *place) ([]edxml.Status, error) {
+	r, err := c.paged(opTraces, at).GetTracesContext(ctx, &wire.GetTraces{
 		OrganId: c.Organ, Token: string(c.Token), TimeStamp: string(edxml.TimestampOf(since)),
 	})
 	if err != nil {

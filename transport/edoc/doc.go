@@ -58,6 +58,7 @@ const (
 	CodeUnknownReceiver = "M.UnknownReceiver"       // ours: a receiver is no organ the axis knows; the text names it
 	CodeOtherContent    = "M.OtherContent"          // ours: same DocumentId from the same organ, other content
 	CodeBusy            = "M.Busy"                  // ours: too many calls or octets, or a full mailbox; temporary
+	codeCursor          = "T.Cursor"                // ours: a cursor of GetTraces that is none
 )
 
 // partsHeader, with the value [partsBinary], asks for the parts of GetDocument
@@ -74,6 +75,11 @@ const (
 // so that any page may be asked for again. Without the header, GetTraces
 // answers in one piece.
 const cursorHeader = "Lienthong-Cursor"
+
+// markHeader stands in the last page of an axis that can go on from there: with
+// it as the cursor, GetTraces gives what came later, and the moment does not
+// count. What came just before may be in it again.
+const markHeader = "Lienthong-Mark"
 
 // say writes a text for the wire in both languages; the arguments serve both.
 func say(text edxml.Text, args ...any) string {

@@ -80,3 +80,68 @@ func TestPages(t *testing.T) {
 		t.Errorf("a cursor that is none: %v", err)
 	}
 }
+
+// following is an axis with statuses that knows in which order they came; its
+// cursors are "c" and a number.
+type following struct {
+	many
+	asked *[]string
+	other *bool // it has become another axis
+}
+
+func (a following) StatusesFrom(_ context.Context, _ string, _ time.Time, cursor string, most int) (list []edxml.Status, next, mark string, err error) {
+	*a.asked = append(*a.asked, cursor)
+	from := 0
+	if _, err := fmt.Sscanf(cursor, "c%d", &from); cursor != "0" && (err != nil || *a.other) {
+		return nil, "", "", edoc.ErrCursor
+	}
+	*a.other = false
+	all := *a.statuses
+	end := min(from+most, len(all))
+	for i := end - 1; i >= from; i-- {
+		list = append(list, all[i])
+	}
+	if end < len(all) {
+		return list, fmt.Sprintf("c%d", end), "", nil
+	}
+	return list, "", fmt.Sprintf("c%d", end), nil
+}
+
+// TestFollowing reads what came later only, page by page, and all of it from an
+// axis that does not know the cursor.
+func TestFollowing(t *testing.T) {
+	a := following{many{fixed{t: t}, new([]edxml.Status)}, new([]string), new(bool)}
+	srv := httptest.NewServer(edoc.NewHandler(a, edoc.HandlerOptions{}))
+	defer srv.Close()
+	c := client(t, srv.URL, ministry)
+	c.Follow = true
+	since := time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC)
+	for i, look := range []struct {
+		come  int
+		other bool
+		moved time.Duration
+		want  int
+		asked string
+	}{
+		{come: 1500, want: 1500, asked: "[0 c1000]"},
+		{come: 2, moved: time.Second, want: 2, asked: "[c1500]"},
+		{come: 1, want: 3, asked: "[c1500]"}, // not applied
+		{moved: time.Second, want: 0, asked: "[c1503]"},
+		{other: true, moved: time.Second, want: 1503, asked: "[c1503 0 c1000]"},
+	} {
+		a.grow(look.come)
+		*a.other, *a.asked = look.other, nil
+		since = since.Add(look.moved)
+		got, err := c.Statuses(t.Context(), since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked := fmt.Sprint(*a.asked); len(got) != look.want || asked != look.asked {
+			t.Errorf("look %d: %d statuses, asked from %s; want %d, %s", i, len(got), asked, look.want, look.asked)
+		}
+	}
+	c.Follow = false
+	if got, err := c.Statuses(t.Context(), since); err != nil || len(got) != 1503 {
+		t.Errorf("a client that does not follow: %d statuses, error %v", len(got), err)
+	}
+}

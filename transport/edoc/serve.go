@@ -208,14 +208,9 @@ func (c *call) traces() error {
 				VI: "TimeStamp %q không đúng dạng yyyy/MM/dd HH:mm:ss", EN: "TimeStamp %q is not yyyy/MM/dd HH:mm:ss"}, clip(text))
 		}
 	}
-	statuses, err := c.h.backend.Statuses(c.r.Context(), q.OrganId, since)
+	statuses, err := c.statuses(q.OrganId, since)
 	if err != nil {
 		return err
-	}
-	if !since.IsZero() { // what is given once cannot be asked for by the page
-		if statuses, err = c.page(statuses); err != nil {
-			return err
-		}
 	}
 	var list strings.Builder
 	for i := range statuses {
@@ -223,6 +218,39 @@ func (c *call) traces() error {
 	}
 	c.answer(response(opTraces, "<edXML:Traces>"+list.String()+"</edXML:Traces>"))
 	return nil
+}
+
+// statuses reads the list, or the page of it that a cursor asks for. What is
+// given once, without a moment, cannot be asked for by the page.
+func (c *call) statuses(organ string, since time.Time) ([]edxml.Status, error) {
+	cursor := c.r.Header.Get(cursorHeader)
+	follower, ok := c.h.backend.(Follower)
+	if !ok || cursor == "" || since.IsZero() {
+		list, err := c.h.backend.Statuses(c.r.Context(), organ, since)
+		if err != nil || since.IsZero() {
+			return list, err
+		}
+		return c.page(list)
+	}
+	list, next, mark, err := follower.StatusesFrom(c.r.Context(), organ, since, cursor, pageSize)
+	if errors.Is(err, ErrCursor) {
+		return nil, c.noCursor(cursor)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if next != "" {
+		c.w.Header().Set(cursorHeader, next)
+	} else if mark != "" {
+		c.w.Header().Set(markHeader, mark)
+	}
+	return list, nil
+}
+
+// noCursor refuses a cursor.
+func (c *call) noCursor(text string) error {
+	return c.refusal(codeCursor, edxml.Text{
+		VI: cursorHeader + " %q không phải con trỏ của trục này", EN: cursorHeader + " %q is no cursor of this axis"}, clip(text))
 }
 
 // pageSize is how many statuses go into one answer to a client that pages.
@@ -237,8 +265,7 @@ func (c *call) page(list []edxml.Status) ([]edxml.Status, error) {
 	}
 	from, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {
-		return nil, c.refusal("T.Cursor", edxml.Text{
-			VI: cursorHeader + " %q không phải con trỏ của trục này", EN: cursorHeader + " %q is no cursor of this axis"}, clip(text))
+		return nil, c.noCursor(text)
 	}
 	end := max(len(list)-int(from), 0)
 	begin := max(end-pageSize, 0)
