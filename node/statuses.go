@@ -254,17 +254,42 @@ func choose(candidates []*ledger, subject string, e Event) []*ledger {
 // commit hands on what is new, then writes it, each Transfer once. What a crash
 // leaves unwritten is handed on again.
 func (b *batch) commit(ctx context.Context) error {
-	if b.n.Statuses != nil {
-		for _, s := range b.told {
-			if err := b.n.Statuses(ctx, s); err != nil {
-				return err
-			}
-		}
+	if err := b.hand(ctx); err != nil {
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(together)
 	for _, id := range b.order {
 		g.Go(func() error { return b.write(ctx, id) })
+	}
+	return g.Wait()
+}
+
+// hand hands on what is new: many at once, but those about one Document in
+// their order.
+func (b *batch) hand(ctx context.Context) error {
+	if b.n.Statuses == nil {
+		return nil
+	}
+	var order []edxml.ResponseFor
+	about := map[edxml.ResponseFor][]*edxml.Status{}
+	for _, s := range b.told {
+		if about[s.ResponseFor] == nil {
+			order = append(order, s.ResponseFor)
+		}
+		about[s.ResponseFor] = append(about[s.ResponseFor], s)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
+	for _, document := range order {
+		g.Go(func() error {
+			for _, s := range about[document] {
+				if err := b.n.Statuses(ctx, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	return g.Wait()
 }
