@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport"
 )
@@ -72,24 +74,32 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 	}
 	given := c.known()
 	slices.SortStableFunc(deliveries, func(a, b Delivery) int { return order(given[a.ID] != nil) - order(given[b.ID] != nil) })
+	deliveries = deliveries[:min(len(deliveries), maxStatuses)]
+	found := make([]*edxml.Status, len(deliveries))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(statusCalls)
+	for i, d := range deliveries {
+		if found[i] = given[d.ID]; found[i] == nil {
+			g.Go(func() (err error) { found[i], err = c.status(ctx, d.ID); return err })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	var statuses []edxml.Status
-	for _, d := range deliveries[:min(len(deliveries), maxStatuses)] {
-		s := given[d.ID]
-		if s == nil {
-			if s, err = c.status(ctx, d.ID); err != nil {
-				return nil, err
-			}
+	for i, d := range deliveries {
+		if s := found[i]; s != nil {
+			statuses, c.given[d.ID] = append(statuses, *s), s
 		}
-		if s == nil {
-			continue
-		}
-		statuses = append(statuses, *s)
-		c.mu.Lock()
-		c.given[d.ID] = s
-		c.mu.Unlock()
 	}
 	return statuses, nil
 }
+
+// statusCalls is how many Statuses are collected or confirmed at a time: each is
+// a call of its own.
+const statusCalls = 8
 
 func order(later bool) int {
 	if later {
@@ -115,23 +125,34 @@ func (c *Client) applied(ctx context.Context, since time.Time) error {
 	before := c.since
 	c.mu.Unlock()
 	if !before.IsZero() && since.After(before) {
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(statusCalls)
 		for id := range given {
-			err := c.Acknowledge(ctx, id)
-			var f *transport.Fault
-			if errors.As(err, &f) && !f.Temporary() && !f.Credential {
-				err = nil // the axis has it no longer
-			}
-			if err != nil {
-				return err
-			}
-			c.mu.Lock()
-			delete(c.given, id)
-			c.mu.Unlock()
+			g.Go(func() error { return c.confirmed(ctx, id) })
+		}
+		if err := g.Wait(); err != nil {
+			return err
 		}
 	}
 	c.mu.Lock()
 	c.since = since
 	c.mu.Unlock()
+	return nil
+}
+
+// confirmed confirms one Status that was given out.
+func (c *Client) confirmed(ctx context.Context, id string) error {
+	err := c.Acknowledge(ctx, id)
+	var f *transport.Fault
+	if errors.As(err, &f) && !f.Temporary() && !f.Credential {
+		err = nil // the axis has it no longer
+	}
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.given, id)
 	return nil
 }
 
