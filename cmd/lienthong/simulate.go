@@ -251,12 +251,15 @@ func (d *drive) audit(ctx context.Context, home map[string]*node.Transfer, r *da
 	for a := range inboxes {
 		r.Troubles = append(r.Troubles, fmt.Sprintf("%s is at %s, to whom nobody sent it", a.document, a.receiver))
 	}
-	if missing := 4*d.plan.deliveries() - r.Statuses; missing > 0 {
+	if missing := perReceiver*d.plan.deliveries() - r.Statuses; missing > 0 {
 		r.Troubles = append(r.Troubles, fmt.Sprintf("%d statuses did not come back", missing))
 	}
 	slices.Sort(r.Troubles)
 	return nil
 }
+
+// perReceiver is how many statuses each receiver of a document reports.
+const perReceiver = 4
 
 // statuses counts the statuses of the plan that the sender knows, each once.
 func (j *journey) statuses(t *node.Transfer) (n int) {

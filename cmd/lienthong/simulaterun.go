@@ -368,12 +368,5 @@ func (d *drive) home(ctx context.Context) (map[string]*node.Transfer, error) {
 	return all, nil
 }
 
-// ended reports whether the last status of every receiver is known.
-func (j *journey) ended(t *node.Transfer) bool {
-	for _, r := range t.Receivers {
-		if r.Code != j.final {
-			return false
-		}
-	}
-	return len(t.Receivers) == len(j.To)
-}
+// ended reports whether every status of every receiver is known.
+func (j *journey) ended(t *node.Transfer) bool { return j.statuses(t) == perReceiver*len(j.To) }
