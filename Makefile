@@ -37,7 +37,7 @@ export BENCH_TABLE
 .PHONY: help test race vet lint generate fuzz bench large cluster demo examples e2e e2e-hub build ci
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## run every test
 	go test ./...

@@ -78,6 +78,11 @@ func (s *scene) victims() []*victim { return []*victim{s.sender, s.receiver} }
 
 // play plays rounds until there were so many.
 func (s *scene) play(ctx context.Context, rounds int) error {
+	for _, v := range s.victims() { // fsck is killed over a store, so there has to be one
+		if err := errors.Join(v.start(""), v.stop()); err != nil {
+			return err
+		}
+	}
 	for s.report.Rounds < rounds {
 		if err := ctx.Err(); err != nil {
 			return err
