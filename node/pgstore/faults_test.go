@@ -188,7 +188,7 @@ func TestGone(t *testing.T) {
 // TestLostAnswer cuts the connection at a COMMIT, before the server has it or
 // before its answer is here. Either way every call does what it says once.
 func TestLostAnswer(t *testing.T) {
-	server := pgtest.New(t, "")
+	server := pgtest.Shared(t)
 	for _, kept := range []bool{false, true} {
 		t.Run(fmt.Sprint("kept ", kept), func(t *testing.T) {
 			p := newProxy(t, server.Socket())
@@ -234,6 +234,32 @@ func TestLostAnswer(t *testing.T) {
 				t.Errorf("counts %v, error %v", counts, err)
 			}
 		})
+	}
+}
+
+// TestUnsure loses the answer to a COMMIT and the database with it: the caller is
+// told that it is not known, and learns by asking again.
+func TestUnsure(t *testing.T) {
+	server := pgtest.Shared(t)
+	p := newProxy(t, server.Socket())
+	p.kept.Store(true)
+	s := opens(t, p.through(server.Schema(t)), Options{})
+	s.writer.doubt = 300 * time.Millisecond
+	p.away.Store(true)
+	p.cut.Store(1)
+	x := fresh()
+	err := s.Create(t.Context(), x)
+	var unsure *UnsureError
+	if !errors.As(err, &unsure) {
+		t.Fatalf("error %v, want an UnsureError", err)
+	}
+	p.refuse.Store(false)
+	var taken *node.ExistsError
+	if err := s.Create(t.Context(), x); !errors.As(err, &taken) || taken.ID != x.ID {
+		t.Errorf("again: error %v, want an ExistsError", err)
+	}
+	if n := verified(t, s); n != 1 {
+		t.Errorf("%d rows", n)
 	}
 }
 

@@ -16,7 +16,9 @@ type proxy struct {
 	net.Listener
 	socket string
 	cut    atomic.Int32 // how many commits are cut off
-	kept   atomic.Bool  // cut after the server has answered, else before it hears of it
+	away   atomic.Bool  // after a cut nobody is let through
+	refuse atomic.Bool
+	kept   atomic.Bool // cut after the server has answered, else before it hears of it
 }
 
 func newProxy(t *testing.T, socket string) *proxy {
@@ -32,6 +34,10 @@ func newProxy(t *testing.T, socket string) *proxy {
 			c, err := l.Accept()
 			if err != nil {
 				return
+			}
+			if p.refuse.Load() {
+				c.Close()
+				continue
 			}
 			go p.serve(c)
 		}
@@ -106,6 +112,7 @@ func (p *proxy) serve(client net.Conn) {
 		}
 		if kind == 'S' && commits {
 			<-answered
+			p.refuse.Store(p.away.Load())
 			return
 		}
 	}

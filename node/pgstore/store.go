@@ -105,7 +105,7 @@ func open(ctx context.Context, url string, o Options, now func() time.Time) (*St
 	prepareConfig(config.ConnConfig, "lienthong "+o.Node)
 	s := &Store{
 		options: o, config: config.ConnConfig, queued: make(chan node.Direction, 16),
-		clock: clock{now: now}, writer: writer{id: int64(rand.Uint64())},
+		clock: clock{now: now}, writer: writer{id: int64(rand.Uint64()), doubt: doubtTime},
 	}
 	s.writer.idle.L, s.writer.staged, s.writer.news.ready = &s.writer.mu, &s.staged, make(chan struct{}, 1)
 	s.writer.arrived = make(chan struct{}, 1)

@@ -38,6 +38,7 @@ type writer struct {
 	head     *head // of the journal's chain; nil when it is to be read
 	last     *view // of that batch
 	staged   *stage
+	doubt    time.Duration // doubtTime, but in tests
 	notifier atomic.Uint32 // the server's process that says what is queued here
 	news     news
 
@@ -275,9 +276,9 @@ func (s *Store) attempt(some []*change) error {
 // ask finds out whether the last batch was committed. Its connection is gone,
 // and reconnect waits until its process at the server is as well.
 func (s *Store) ask(lost error) (done bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), doubtTime)
+	ctx, cancel := context.WithTimeout(context.Background(), s.writer.doubt)
 	defer cancel()
-	if err := s.reconnect(ctx, doubtTime); err != nil {
+	if err := s.reconnect(ctx, s.writer.doubt); err != nil {
 		return false, &UnsureError{errors.Join(lost, err)}
 	}
 	var batch int64

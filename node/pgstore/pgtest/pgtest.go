@@ -46,13 +46,20 @@ func Main(m *testing.M) int {
 // that the tests of this binary share.
 func URL(t testing.TB) string {
 	t.Helper()
+	return Shared(t).Schema(t)
+}
+
+// Shared returns the server that the tests of this binary share, which nobody
+// stops.
+func Shared(t testing.TB) *Server {
+	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server == nil && shared.err == nil {
 		shared.server, shared.err = start("")
 	}
 	skip(t, shared.err)
-	return shared.server.Schema(t)
+	return shared.server
 }
 
 // New returns a server of the test's own, which the test may stop and spoil.
