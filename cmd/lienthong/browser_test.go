@@ -18,13 +18,11 @@ const pageTime = time.Minute
 
 // browser is a headless Chromium with one tab.
 type browser struct {
-	t       *testing.T
-	ctx     context.Context
-	shots   string
-	seen    chan []string // what its console said, when it has ended
-	endTab  context.CancelFunc
-	endAll  context.CancelFunc
-	scripts bool
+	t      *testing.T // the one that runs now
+	ctx    context.Context
+	shots  string
+	seen   chan []string // what its console said, when it has ended
+	endTab context.CancelFunc
 }
 
 func openBrowser(t *testing.T, path, shots string) *browser {
@@ -34,7 +32,7 @@ func openBrowser(t *testing.T, path, shots string) *browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 900))
 	all, endAll := chromedp.NewExecAllocator(context.Background(), flags...)
 	ctx, endTab := chromedp.NewContext(all)
-	b := &browser{t: t, ctx: ctx, shots: shots, seen: make(chan []string, 1), endTab: endTab, endAll: endAll}
+	b := &browser{t: t, ctx: ctx, shots: shots, seen: make(chan []string, 1), endTab: endTab}
 	t.Cleanup(func() { endTab(); endAll() })
 	b.do()
 	messages := chromedp.Console(ctx)
@@ -54,11 +52,11 @@ func openBrowser(t *testing.T, path, shots string) *browser {
 }
 
 // quiet closes the browser and fails if its console said anything bad.
-func (b *browser) quiet() {
-	b.t.Helper()
+func (b *browser) quiet(t *testing.T) {
+	t.Helper()
 	b.endTab()
 	for _, m := range <-b.seen {
-		b.t.Errorf("the browser's console: %s", m)
+		t.Errorf("the browser's console: %s", m)
 	}
 }
 
@@ -107,15 +105,6 @@ func (b *browser) logIn(token string) {
 	b.t.Helper()
 	b.fill("#token", token)
 	b.press("form.stack button")
-}
-
-func (b *browser) has(selector string) bool {
-	b.t.Helper()
-	found, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](fmt.Sprintf(`!!document.querySelector(%q)`, selector)))
-	if err != nil {
-		b.fail(err)
-	}
-	return found
 }
 
 // sees waits until an element has a text.

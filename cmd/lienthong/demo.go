@@ -177,24 +177,7 @@ func (s *stage) prepare(dir string) error {
 // packet writes the Document to be sent and returns its file and the digests
 // of its attachments by name.
 func (s *stage) packet(dir string) (string, map[string]string, error) {
-	now := time.Now()
-	pdf := testPDF(now)
-	code := edxml.Code{CodeNumber: now.In(edxml.Vietnam).Format("150405"), CodeNotation: "VPCP-TTĐT"}
-	d := &edxml.Document{
-		From:             edxml.Organ{OrganID: "G22", OrganName: organName("G22")},
-		To:               []edxml.Organ{{OrganID: "H41", OrganName: organName("H41")}},
-		DocumentID:       edxml.DocumentID("G22", edxml.DateOf(now), code),
-		Code:             code,
-		PromulgationInfo: edxml.PromulgationInfo{Place: "Hà Nội", PromulgationDate: edxml.DateOf(now)},
-		DocumentType:     edxml.DocumentType{Type: "2", TypeDetail: "18", TypeName: "Công văn"},
-		Subject:          "V/v chạy thử phần mềm liên thông văn bản",
-		Content:          "Văn bản thử, không có giá trị pháp lý",
-		SignerInfo:       edxml.SignerInfo{Competence: "TL. BỘ TRƯỞNG", Position: "Cục trưởng", FullName: "Nguyễn Văn Thử"},
-		OtherInfo:        edxml.OtherInfo{Priority: "0", PromulgationAmount: "1", PageAmount: "1"},
-		TraceHeaders:     []edxml.TraceHeader{{OrganID: "G22", Timestamp: edxml.TimestampOf(now)}},
-		Business:         &edxml.Business{DocType: edxml.New, DocReason: "Văn bản mới", Paper: "0"},
-		Attachments:      []edxml.Attachment{{Name: "Công văn thử.pdf", Content: bytes.NewReader(pdf)}},
-	}
+	d, pdf := exampleDocument(time.Now(), "H41")
 	var b bytes.Buffer
 	if err := edxml.Write(&b, d); err != nil {
 		return "", nil, err

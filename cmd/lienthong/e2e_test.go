@@ -45,8 +45,9 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	b := openBrowser(t, chromium, shots)
 	t.Run("walk", func(t *testing.T) { walkPages(t, w, b) })
+	t.Run("trial", func(t *testing.T) { walkTrial(t, w, b) })
 	t.Run("without JavaScript", func(t *testing.T) { walkWithoutScript(t, w, b) })
-	b.quiet()
+	b.quiet(t)
 }
 
 // walkPages is the walk of an operator.
@@ -81,13 +82,14 @@ func walkPages(t *testing.T, w *world, b *browser) {
 	b.sees(".notice", "Giữ lại")
 	b.sees("#why", "giữ lại từ")
 	b.sees("#way", "chờ trục sửa xong")
-	w.startAxis()
 	b.press(`button[formaction$="/release"]`)
 	b.sees(".notice", "Thả")
-	if b.has(`button[formaction$="/retry"]`) { // it may have gone by itself
-		b.press(`button[formaction$="/retry"]`)
-	}
+	b.sees("#why", "Lần thử tiếp theo sau") // it was tried at once, in vain
+	w.startAxis()
+	b.press(`button[formaction$="/retry"]`)
+	b.sees(".notice", "Thử lại ngay")
 	b.sees("#why", "Đã gửi")
+	b.sees("#way", "thử lại")
 	b.shoot("retried")
 
 	b.open(w.url + "/console/out?q=bao+cao+tinh+hinh&agency=H41")
@@ -98,6 +100,31 @@ func walkPages(t *testing.T, w *world, b *browser) {
 	b.open(w.url + "/console/?lang=vi")
 	b.press(`form[action="/console/logout"] button`)
 	b.sees("h1", "Đăng nhập")
+}
+
+// walkTrial does what the README says: three commands, and a page with a
+// document that has arrived.
+func walkTrial(t *testing.T, w *world, b *browser) {
+	b.t = t
+	dir, err := os.MkdirTemp("", "thu") // its path leaves room for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	config := filepath.Join(dir, "lienthong.toml")
+	said := w.startLines(t, "token ", "node", "--trial", "--config", config)
+	if out, err := exec.Command(w.exe, "submit", "--config", config, filepath.Join(dir, trialPacket)).CombinedOutput(); err != nil {
+		t.Fatalf("submit: %v: %s", err, out)
+	}
+	b.open(said["console"] + "login")
+	b.logIn(said["token"])
+	b.sees("#work", "từ Văn phòng Chính phủ")
+	b.sees("#work", "Đã nhận")
+	b.press(`#work a[href^="/console/in/"]`)
+	b.sees("#why", "Văn bản đã ở đây")
+	b.sees("main", "Hợp lệ")
+	b.shoot("trial")
+	b.open("about:blank") // that node ends, and with it the stream of its page
 }
 
 // walkWithoutScript does the same with nothing but links and forms.
@@ -162,7 +189,7 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 		config := fmt.Sprintf("organ = %q\norgan_name = %q\nstore = \"bolt:./data\"\n[axis]\nurl = \"http://%s/\"\ntoken_file = \"token\"\npoll = \"200ms\"\n"+
-			"[sign]\nkey = \"key.pem\"\ncert = \"cert.pem\"\n[verify]\nroots = \"ca.pem\"\n[breaker]\nfirst = \"200ms\"\nmax = \"1s\"\n", organ, organName(organ), w.axisAt)
+			"[sign]\nkey = \"key.pem\"\ncert = \"cert.pem\"\n[verify]\nroots = \"ca.pem\"\n[breaker]\nfaults = 100000\n[retry]\nfirst = \"30s\"\n", organ, organName(organ), w.axisAt)
 		for name, content := range map[string]string{"lienthong.toml": config, "token": "test-" + organ, "key.pem": string(key), "cert.pem": string(cert), "ca.pem": string(ca.pem)} {
 			if err := os.MkdirAll(home, 0o700); err != nil {
 				t.Fatal(err)
@@ -184,31 +211,47 @@ func newWorld(t *testing.T) *world {
 // start runs the program and waits until it says where it answers.
 func (w *world) start(word string, args ...string) (*exec.Cmd, string) {
 	w.t.Helper()
+	cmd, said := w.run(w.t, word, args...)
+	return cmd, strings.TrimSuffix(said[strings.TrimSpace(word)], "/")
+}
+
+// startLines runs the program until a test ends, and returns its first lines,
+// "WORD VALUE", up to one with a word.
+func (w *world) startLines(t *testing.T, word string, args ...string) map[string]string {
+	t.Helper()
+	_, said := w.run(t, word, args...)
+	return said
+}
+
+func (w *world) run(t *testing.T, word string, args ...string) (*exec.Cmd, map[string]string) {
+	t.Helper()
 	cmd := exec.Command(w.exe, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var failed bytes.Buffer
+	cmd.Stderr = &failed
 	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
-	ended := sync.OnceFunc(func() {
+	end := sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed
 	})
-	w.t.Cleanup(ended)
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if at, ok := strings.CutPrefix(lines.Text(), word); ok {
+	t.Cleanup(end)
+	said := map[string]string{}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		said[name] = value
+		if name+" " == word {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return cmd, strings.TrimSuffix(at, "/")
+			return cmd, said
 		}
 	}
-	ended()
-	w.t.Fatalf("%v did not start: %s", args, said.String())
-	return nil, ""
+	end()
+	t.Fatalf("%v did not start: %s", args, failed.String())
+	return nil, nil
 }
 
 func (w *world) startAxis() {

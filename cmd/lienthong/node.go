@@ -32,7 +32,7 @@ import (
 func (p *program) nodeCommand() *cli.Command {
 	return &cli.Command{
 		Name: "node", Usage: p.say("chạy nút: gửi, nhận, giữ văn bản cho tới khi trục đã nhận", "run the node: it sends, fetches, and keeps documents until the axis has them"),
-		Flags:  []cli.Flag{p.configFlag()},
+		Flags:  []cli.Flag{p.configFlag(), p.trialFlag()},
 		Action: p.node,
 	}
 }
@@ -42,9 +42,19 @@ func (p *program) node(c *cli.Context) (err error) {
 	if err := noArgument(c); err != nil {
 		return err
 	}
+	var try *trial
+	if c.Bool("trial") {
+		if try, err = p.beginTrial(c.String("config")); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, try.end()) }()
+	}
 	cfg, err := readConfig(c.String("config"))
 	if err != nil {
 		return err
+	}
+	if try != nil {
+		try.join(cfg)
 	}
 	socket, err := cfg.socket()
 	if err != nil {
@@ -87,6 +97,14 @@ func (p *program) node(c *cli.Context) (err error) {
 	if h.hubURL != "" {
 		log.Info("hub " + h.hubURL)
 		doors += "hub " + h.hubURL + "\n"
+	}
+	if try != nil {
+		secret, err := makeTrialToken(c.Context, n)
+		if err != nil {
+			return errors.Join(err, h.close())
+		}
+		doors += "token " + secret + "\n"
+		p.talk("dùng thử: mở trang console, đăng nhập bằng token trên; gửi gói tin mẫu: lienthong submit %s", "a trial: open the console, log in with the token; submit the example: lienthong submit %s", trialPacket)
 	}
 	fmt.Fprint(p.out, doors)
 	return h.run(c.Context)

@@ -92,9 +92,9 @@ func steps(t *node.Transfer) []step {
 	}
 	all := []step{{t.Created, began, "", "busy"}}
 	for _, a := range t.Attempts {
-		s := step{a.Start, edxml.Text{VI: "Thử " + stepName(a.Step, "vi"), EN: "Attempt: " + stepName(a.Step, "en")}, a.Error, "good"}
+		s := step{a.Start, edxml.Text{VI: sentence(stepName(a.Step, "vi")), EN: sentence(stepName(a.Step, "en"))}, a.Error, "good"}
 		if a.Error != "" {
-			s.Mood = "bad"
+			s.What, s.Mood = edxml.Text{VI: "Thử " + stepName(a.Step, "vi") + ", không được", EN: "Tried to " + stepName(a.Step, "en") + ", in vain"}, "bad"
 		}
 		all = append(all, s)
 	}

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"context"
+	"crypto/x509"
 	"fmt"
 	"mime"
 	"net/http"
@@ -262,5 +264,105 @@ func TestRareState(t *testing.T) {
 	first, last := strings.Index(body, "1/VPCP-TH"), strings.Index(body, "4/VPCP-TH")
 	if first < 0 || last < first {
 		t.Errorf("failed ones at %d and %d:\n%s", first, last, body)
+	}
+}
+
+// TestMailboxes: a hub shows who has not collected, the longest waiting first.
+func TestMailboxes(t *testing.T) {
+	var h *house
+	now := time.Now()
+	h = openHouse(t, Options{
+		Mailboxes: func(context.Context) ([]Mailbox, error) {
+			return []Mailbox{
+				{OrganID: "H41.01", OrganName: "Sở Nội vụ", Documents: 12},
+				{OrganID: "H41.02", OrganName: "Sở Tư pháp <b>", Documents: 5, Waiting: 1, Oldest: now.Add(-time.Hour)},
+				{OrganID: "H41.03", OrganName: "Xã Mường Típ", Documents: 70, Waiting: 60, Oldest: now.Add(-75 * time.Hour), Closed: true},
+			}, nil
+		},
+		Waiting: func(ctx context.Context, organ, after string, limit int) ([]*node.Transfer, error) {
+			if organ != "H41.03" {
+				return nil, fmt.Errorf("asked for %q", organ)
+			}
+			return h.node.Store.Find(ctx, "waits", after, limit)
+		},
+	})
+	for i := range 60 {
+		h.document(node.Box, node.Waiting, i+1, func(t *node.Transfer) { t.Lookup = []string{"waits"} })
+	}
+	v := h.enter("lt_look")
+	_, body := v.get("/console/hub")
+	if a, b, c := strings.Index(body, "Xã Mường Típ"), strings.Index(body, "Sở Tư pháp"), strings.Index(body, "Sở Nội vụ"); a < 0 || b < a || c < b {
+		t.Errorf("the order is %d %d %d:\n%s", a, b, c, body)
+	}
+	if !strings.Contains(body, "1 cơ quan có văn bản chờ hơn một ngày") || !strings.Contains(body, "3 ngày") || !strings.Contains(body, "1 giờ") || strings.Contains(body, "<b>") {
+		t.Errorf("mailboxes:\n%s", body)
+	}
+	_, body = v.get("/console/hub/H41.03")
+	_, next, ok := strings.Cut(body, `href="/console/hub/H41.03?after=`)
+	if !ok || strings.Count(body, "/VPCP-TH") != perPage {
+		t.Fatalf("what waits:\n%s", body)
+	}
+	next, _, _ = strings.Cut(next, `"`)
+	if _, body = v.get("/console/hub/H41.03?after=" + next); strings.Count(body, "/VPCP-TH") != 60-perPage {
+		t.Errorf("the second page:\n%s", body)
+	}
+	h.forget()
+	if resp, _ := v.get("/console/hub/H99"); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("an agency that is not here: %s", resp.Status)
+	}
+	h.refusedOnce("no such agency", "not-found")
+}
+
+// TestEvents: what happens is streamed to whoever is logged in, and to nobody
+// else.
+func TestEvents(t *testing.T) {
+	h := openHouse(t, Options{Events: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, bounded := r.Context().Deadline(); !bounded {
+			t.Error("the stream has no end")
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = w.Write([]byte("event: changed\n\n"))
+		_ = http.NewResponseController(w).Flush()
+	})})
+	if resp, body := h.visitor().get("/console/events"); resp.StatusCode != http.StatusUnauthorized || strings.Contains(body, "event:") {
+		t.Errorf("outside: %s", resp.Status)
+	}
+	v := h.enter("lt_look")
+	if resp, body := v.get("/console/events"); resp.Header.Get("Content-Type") != "text/event-stream" || body != "event: changed\n\n" {
+		t.Errorf("inside: %v %q", resp.Header, body)
+	}
+	if _, body := v.get("/console/"); !strings.Contains(body, `src="/console/live.js"`) {
+		t.Error("the page does not follow")
+	}
+}
+
+// TestOverview: the figures of the page are those of the store.
+func TestOverview(t *testing.T) {
+	h := openHouse(t, Options{
+		Free: func() (int64, error) { return 5 << 30, nil },
+		Certificates: func() map[string]*x509.Certificate {
+			return map[string]*x509.Certificate{"sign": {NotAfter: time.Now().Add(13*24*time.Hour + time.Hour)}}
+		},
+	})
+	today := func(late bool) func(*node.Transfer) {
+		return func(t *node.Transfer) {
+			t.Created = time.Now().UTC()
+			t.Finished, t.PromulgationDate = t.Created, edxml.DateOf(t.Created)
+			if late {
+				t.PromulgationDate = edxml.DateOf(t.Created.AddDate(0, 0, -20))
+			}
+		}
+	}
+	for i := range 4 {
+		h.document(node.Out, node.Sent, i+1, today(i == 0))
+	}
+	h.document(node.Out, node.Failed, 9, today(false))
+	h.document(node.In, node.Confirmed, 10, today(false))
+	_, body := h.enter("lt_look").get("/console/")
+	for _, want := range []string{"75%", "3 / 4 ", "5,0\u00a0GB", `state bad">13 ngày`, `<span class="key out">đi: 5</span>`, `<span class="key in">đến: 1</span>`,
+		`href="/console/out?state=failed">1</a>`, "Cần xử lý", "Chưa cấu hình"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the overview lacks %q:\n%s", want, body)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
@@ -76,8 +77,12 @@ func actionName(action, lang string) string {
 
 func stepName(step, lang string) string {
 	names := map[string]edxml.Text{
-		"send": {VI: "gửi", EN: "send"}, "fetch": {VI: "lấy về", EN: "fetch"}, "verify": {VI: "kiểm tra", EN: "verify"},
-		"deliver": {VI: "chuyển", EN: "deliver"}, "confirm": {VI: "báo trục", EN: "confirm"}, "notify": {VI: "báo lỗi", EN: "notify"},
+		"send": {VI: "gửi lên trục", EN: "send to the axis"}, "fetch": {VI: "lấy từ trục về", EN: "fetch from the axis"},
+		"verify":  {VI: "kiểm tra chữ ký và tính đầy đủ", EN: "judge signature and completeness"},
+		"deliver": {VI: "chuyển cho hệ thống văn bản", EN: "hand to the document system"},
+		"confirm": {VI: "báo trục là đã nhận", EN: "tell the axis"}, "notify": {VI: "báo là đã thôi gửi", EN: "tell that it was given up"},
+		"withdraw": {VI: "báo hệ thống văn bản là đã thu hồi", EN: "tell the document system of the recall"}, "destroy": {VI: "hủy nội dung", EN: "destroy the content"},
+		"report": {VI: "báo trạng thái", EN: "report the status"},
 	}
 	if t, ok := names[step]; ok {
 		return t.In(lang)
@@ -224,6 +229,14 @@ func reached(t *node.Transfer, lang string) string {
 	text := fmt.Sprintf(edxml.Text{VI: "%d/%d nơi đã phản hồi", EN: "%d of %d answered"}.In(lang), answered, len(t.Receivers))
 	if refused > 0 {
 		text += fmt.Sprintf(edxml.Text{VI: ", %d từ chối", EN: ", %d refused"}.In(lang), refused)
+	}
+	return text
+}
+
+// sentence begins a text with a capital letter.
+func sentence(text string) string {
+	for i, r := range text {
+		return strings.ToUpper(string(r)) + text[i+utf8.RuneLen(r):]
 	}
 	return text
 }
