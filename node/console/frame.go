@@ -107,5 +107,5 @@ func moment(t time.Time, layout string) template.HTML {
 		return ""
 	}
 	at := t.In(edxml.Vietnam)
-	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), at.Format(layout))) //nolint:gosec // digits alone
+	return template.HTML(fmt.Sprintf(`<time datetime="%s">%s</time>`, at.Format(time.RFC3339), at.Format(layout)))
 }

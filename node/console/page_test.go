@@ -237,8 +237,9 @@ func TestSearch(t *testing.T) {
 				}
 				seen[id] = true
 			}
-			_, next, ok := strings.Cut(body, `<a href="/console/out?`)
-			if next, _, ok = strings.Cut(next, `" rel="next"`); !ok {
+			_, next, _ := strings.Cut(body, `<a href="/console/out?`)
+			next, _, ok := strings.Cut(next, `" rel="next"`)
+			if !ok {
 				break
 			}
 			next = next[strings.LastIndex(next, `?`)+1:]
