@@ -39,8 +39,8 @@ type sample struct {
 	Answered int            // deliveries taken and answered
 }
 
-// look is how often a sample is taken, and the folder is only measured every
-// few samples: that costs a look at each file.
+// lookEvery is how often a sample is taken. The folder is measured with every
+// fifth only: that costs a look at each file.
 const (
 	lookEvery  = time.Second
 	measureDir = 5
