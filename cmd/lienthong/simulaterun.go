@@ -26,7 +26,7 @@ const (
 	answerers  = 4                // deliveries that a leaf's document system works on at a time
 	holdFor    = 10               // seconds for which it holds one
 	standstill = 2 * time.Minute  // without anything new, what is missing counts as lost
-	purgeEvery = 30 * time.Second // between purges
+	purgeEvery = time.Minute      // between purges: each looks at every record
 	settled    = 15 * time.Second // what ended so long ago is purged
 	killEvery  = 3 * time.Second  // with faults, on average
 )
