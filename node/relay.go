@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/transport"
@@ -18,6 +19,8 @@ import (
 type Stored struct {
 	Packet *edxml.Packet // nil in one made by StoredBy
 	like   Transfer      // what every Transfer of the packet says
+
+	said map[Direction]*Transfer // what the packet says, once it was asked for
 }
 
 // Keep stores the envelope of a packet and the parts that follow it. The
@@ -39,6 +42,23 @@ func (n *Node) Keep(ctx context.Context, envelope []byte, in transport.Incoming)
 // StoredBy returns the packet of a Transfer, for another way of it.
 func StoredBy(t *Transfer) *Stored { return &Stored{like: *t} }
 
+// saying returns what a Transfer of one direction says of the packet. A packet
+// for 4,000 mailboxes is described once: each time names 4,000 receivers.
+func (s *Stored) saying(d Direction) *Transfer {
+	if s.said[d] == nil {
+		t := &Transfer{Direction: d}
+		describe(t, s.Packet)
+		// they are shared: appending to one makes a copy
+		t.Findings, t.Receivers, t.Lookup = slices.Clip(t.Findings), slices.Clip(t.Receivers), slices.Clip(t.Lookup)
+		t.Via, t.About = slices.Clip(t.Via), slices.Clip(t.About)
+		if s.said == nil {
+			s.said = map[Direction]*Transfer{}
+		}
+		s.said[d] = t
+	}
+	return s.said[d]
+}
+
 // Transfer makes a Transfer of the packet, not yet committed; it is due at
 // once.
 func (s *Stored) Transfer(d Direction, state State) (*Transfer, error) {
@@ -47,7 +67,9 @@ func (s *Stored) Transfer(d Direction, state State) (*Transfer, error) {
 		return nil, err
 	}
 	if s.Packet != nil {
-		describe(t, s.Packet)
+		said := *s.saying(d)
+		said.ID, said.State, said.Created, said.Due = t.ID, t.State, t.Created, t.Due
+		t = &said
 	} else {
 		l := s.like
 		t.Kind, t.From, t.FromName, t.Receivers = l.Kind, l.From, l.FromName, l.Receivers
