@@ -52,17 +52,3 @@ func (p *program) completion(c *cli.Context) error {
 	_, err = fmt.Fprintln(p.out, strings.TrimSuffix(script, "\n"))
 	return err
 }
-
-func (p *program) manCommand() *cli.Command {
-	return &cli.Command{
-		Name: "man", Usage: p.say("in trang hướng dẫn (man) của chương trình", "print the manual page of the program"),
-		Action: func(c *cli.Context) error {
-			page, err := c.App.ToManWithSection(1)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprint(p.out, page)
-			return err
-		},
-	}
-}

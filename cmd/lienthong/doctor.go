@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/api"
 )
 
 // The states of a check.
@@ -52,7 +53,9 @@ func (p *program) doctorCommand() *cli.Command {
 		Usage: p.say("khám nút: cấu hình, khóa, chứng thư, đồng hồ, mạng, quyền, ổ đĩa, trục", "examine the node: configuration, keys, certificates, clock, network, permissions, disk, axis"),
 		Description: p.say("Mã thoát 0 khi không có gì hỏng, 6 khi chỉ trục không tới được, 1 khi có lỗi khác.",
 			"The exit code is 0 when nothing failed, 6 when only the axis cannot be reached, 1 when something else failed."),
-		Flags:  []cli.Flag{p.configFlag(), p.jsonFlag()},
+		Flags: []cli.Flag{p.configFlag(), p.jsonFlag(), &cli.BoolFlag{Name: "ready", Usage: p.say(
+			"chỉ hỏi nút đang chạy có nhận văn bản được không; cho bộ giám sát, không hỏi trục",
+			"only ask the running node whether it takes documents; for health checks, the axis is not asked")}},
 		Action: p.doctor,
 	}
 }
@@ -62,7 +65,11 @@ func (p *program) doctor(c *cli.Context) error {
 		return err
 	}
 	d := &doctor{}
-	d.examine(c.Context, c.String("config"), time.Now())
+	if c.Bool("ready") {
+		d.ready(c.Context, c.String("config"))
+	} else {
+		d.examine(c.Context, c.String("config"), time.Now())
+	}
 	code := exitDone
 	for i := range d.found {
 		f := &d.found[i]
@@ -129,6 +136,28 @@ func (d *doctor) examine(ctx context.Context, file string, now time.Time) {
 		return
 	}
 	d.axis(ctx)
+}
+
+// ready asks a running node whether it takes documents.
+func (d *doctor) ready(ctx context.Context, file string) {
+	cfg, err := readConfig(file)
+	if err != nil {
+		d.fail("config", err)
+		return
+	}
+	socket, err := cfg.socket()
+	if err != nil {
+		d.fail("config", err)
+		return
+	}
+	ask, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	if err := api.Dial(socket).Ready(ask); err != nil {
+		d.note(checkFail, "node", with("nút không nhận văn bản", "the node takes no documents", err),
+			edxml.Text{VI: "lienthong doctor, không có --ready, khám kỹ hơn", EN: "lienthong doctor without --ready examines more"})
+		return
+	}
+	d.ok("node", "nút đang chạy và nhận văn bản", "the node runs and takes documents")
 }
 
 // permissions looks for secrets that others could read.

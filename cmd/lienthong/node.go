@@ -284,6 +284,9 @@ func (h *house) close() error {
 // order: no new requests, open ones finish, leases are given back.
 func (h *house) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	hup := make(chan os.Signal, 1) // before READY=1: whoever is told may reload
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	for _, s := range h.servers {
 		g.Go(func() error {
 			if err := s.Serve(s.Listener); !errors.Is(err, http.ErrServerClosed) {
@@ -299,7 +302,7 @@ func (h *house) run(ctx context.Context) error {
 	if h.drop != nil {
 		g.Go(func() error { return h.drop.Run(ctx) })
 	}
-	g.Go(func() error { h.reloadOnHUP(ctx); return nil })
+	g.Go(func() error { h.reloadOnHUP(ctx, hup); return nil })
 	g.Go(func() error {
 		<-ctx.Done()
 		h.tell("STOPPING=1")
@@ -328,10 +331,7 @@ func (h *house) tell(state string) {
 // reloadOnHUP reads the configuration anew when the process is told to, and
 // changes what can be changed while it runs. Tokens and certificates need no
 // telling: they are looked up each time.
-func (h *house) reloadOnHUP(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (h *house) reloadOnHUP(ctx context.Context, hup <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	_ "embed" // for the document
 	"net/http"
 )
@@ -34,4 +35,10 @@ func (d *Door) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, http.StatusOK, Health{OK: true})
+}
+
+// Ready asks the node whether it takes documents; nil says that it does.
+func (c *Client) Ready(ctx context.Context) error {
+	var h Health
+	return c.call(ctx, http.MethodGet, "/readyz", nil, &h)
 }

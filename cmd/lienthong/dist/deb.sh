@@ -14,21 +14,16 @@ umask 022
 chmod 755 "$root"
 
 cd "$dist/../../.."
-mkdir -p "$root/usr/bin" "$root/lib/systemd/system" "$root/usr/share/man/man1" "$root/usr/share/doc/lienthong" \
-	"$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
-	"$root/usr/share/fish/vendor_completions.d" "$root/etc/lienthong" "$root/DEBIAN"
+mkdir -p "$root/usr/bin" "$root/lib/systemd/system" "$root/usr/share/doc/lienthong" "$root/DEBIAN"
+install -d -m 750 "$root/etc/lienthong" # the postinst gives it to the group of the node
 CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$root/usr/bin/lienthong" ./cmd/lienthong
 
-# The pages are written by the program, so by one that runs here.
-host=$root/host
-go build -o "$host" ./cmd/lienthong
-"$host" --lang en man | gzip -9n >"$root/usr/share/man/man1/lienthong.1.gz"
-"$host" --lang en completion bash >"$root/usr/share/bash-completion/completions/lienthong"
-"$host" --lang en completion zsh >"$root/usr/share/zsh/vendor-completions/_lienthong"
-"$host" --lang en completion fish >"$root/usr/share/fish/vendor_completions.d/lienthong.fish"
-rm "$host"
+"$dist/pages.sh" "$root"
 
 cp "$dist/lienthong.service" "$root/lib/systemd/system/"
+install -d "$root/usr/share/doc/lienthong/docs"
+cp "$dist/alerts.yml" "$dist/grafana-dashboard.json" "$root/usr/share/doc/lienthong/"
+cp docs/*.md "$root/usr/share/doc/lienthong/docs/"
 cp LICENSE "$root/usr/share/doc/lienthong/copyright"
 gzip -9nc CHANGELOG.md >"$root/usr/share/doc/lienthong/changelog.gz"
 
