@@ -91,9 +91,24 @@ func NewHTTPClient(o HTTPOptions) *http.Client {
 	}
 	return &http.Client{
 		Transport:     &watched{base: base, reach: o.Connect + o.Handshake, answer: o.Answer, idle: o.Idle},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: stay,
 	}
 }
+
+// WithoutRedirects returns a copy of a caller's client that follows no
+// redirect, for the reason given at [NewHTTPClient]; for nil it returns
+// NewHTTPClient of the default options.
+func WithoutRedirects(c *http.Client) *http.Client {
+	if c == nil {
+		return NewHTTPClient(HTTPOptions{})
+	}
+	mine := *c
+	mine.CheckRedirect = stay
+	return &mine
+}
+
+// stay is the redirect policy of both wires: the answer itself is the result.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // tls returns the client's side of TLS.
 func (o HTTPOptions) tls() *tls.Config {

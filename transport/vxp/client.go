@@ -86,15 +86,7 @@ func (l Limits) withDefaults() Limits {
 
 // client returns the HTTP client of all calls.
 func (c *Client) client() *http.Client {
-	c.once.Do(func() {
-		if c.HTTP == nil {
-			c.http = transport.NewHTTPClient(transport.HTTPOptions{})
-			return
-		}
-		mine := *c.HTTP
-		mine.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		c.http = &mine
-	})
+	c.once.Do(func() { c.http = transport.WithoutRedirects(c.HTTP) })
 	return c.http
 }
 
