@@ -105,7 +105,10 @@ func (x *exchange) AcceptFile(_ context.Context, f *vxp.File) (transport.Receipt
 	x.axis.mu.Lock()
 	id := x.axis.keys[f.Key]
 	x.axis.mu.Unlock()
-	if id != "" {
+	if id != "" { // the same call again: nothing of it is looked at but the Trouble
+		if err := x.meet(x.axis.script(p.Document)); err != nil {
+			return transport.Receipt{}, err
+		}
 		x.entry.Number = id
 		return transport.Receipt{ID: senderNumber(id), Existed: true}, nil
 	}

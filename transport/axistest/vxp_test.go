@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"runtime"
@@ -137,6 +138,57 @@ func TestScriptsOverVXP(t *testing.T) {
 			}
 			waiting(t, client(s.Organ), n)
 		})
+	}
+}
+
+// resend is a client that loses every first answer and sends the very same call
+// again, as the JDK of the vendor's SDK does.
+type resend struct{}
+
+func (resend) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	send := func() (*http.Response, error) {
+		again := r.Clone(r.Context())
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		return http.DefaultTransport.RoundTrip(again)
+	}
+	lost, err := send()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(io.Discard, lost.Body); err != nil {
+		return nil, err
+	}
+	lost.Body.Close()
+	return send()
+}
+
+// TestSameCallOverVXP has a call that comes twice, its signature included, meet
+// the Trouble of its receiver both times.
+func TestSameCallOverVXP(t *testing.T) {
+	for _, s := range axistest.Scripts() {
+		if s.Trouble != axistest.Twice && s.Trouble != axistest.Slow {
+			continue
+		}
+		axis, _, client := both(t, axistest.Options{Delay: time.Millisecond})
+		c := client("G22")
+		c.HTTP = &http.Client{Transport: resend{}}
+		got, err := sendFile(t, c, single(t, "G22", "1", "x", s.Organ))
+		if err != nil || !got.Existed {
+			t.Errorf("%s: %+v, %v", s.Trouble, got, err)
+		}
+		journal := axis.Journal()
+		if len(journal) != 2 {
+			t.Fatalf("%s: %d calls", s.Trouble, len(journal))
+		}
+		for i, e := range journal {
+			if e.Trouble != s.Trouble {
+				t.Errorf("%s, call %d: %+v", s.Trouble, i, e)
+			}
+		}
 	}
 }
 
