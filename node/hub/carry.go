@@ -54,8 +54,8 @@ func (h *Hub) carry(ctx context.Context, d *directory, sender *Agency, f *vxp.Fi
 		box.AxisID, box.For, box.Due, box.Receivers = number, agency, time.Time{}, receivers(b.receivers)
 		main.Receivers = append(main.Receivers, box.Receivers...)
 		box.Unique = []string{boxKey(agency, number)}
-		box.Lookup = []string{waitingKey(agency), sentKey(number)}
-		box.Count = []string{waitingKey(agency), hadKey(agency)}
+		box.Lookup = []string{filesKey(agency), serviceKey(agency, f.Service), sentKey(number)}
+		box.Count = []string{waitingKey(agency), hadKey(agency), filesKey(agency)}
 		all = append(all, box)
 	}
 	err = h.node.Commit(ctx, all...)

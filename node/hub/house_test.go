@@ -156,10 +156,13 @@ func send(t testing.TB, c *edoc.Client, number, content string, to ...string) tr
 	return r
 }
 
-// waiting returns the numbers of what waits for an agency.
-func waiting(t testing.TB, c interface {
+// pending is a client of either wire that asks what waits.
+type pending interface {
 	Pending(context.Context) ([]transport.Pending, error)
-}) []string {
+}
+
+// waiting returns the numbers of what waits for an agency.
+func waiting(t testing.TB, c pending) []string {
 	t.Helper()
 	list, err := c.Pending(t.Context())
 	if err != nil {
@@ -173,9 +176,7 @@ func waiting(t testing.TB, c interface {
 }
 
 // one fails unless exactly one Document waits, and returns its number.
-func one(t testing.TB, c interface {
-	Pending(context.Context) ([]transport.Pending, error)
-}) string {
+func one(t testing.TB, c pending) string {
 	t.Helper()
 	ids := waiting(t, c)
 	if len(ids) != 1 {

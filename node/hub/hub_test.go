@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -343,9 +342,7 @@ func TestCarry(t *testing.T) {
 	if _, err := a.Carry(t.Context(), "MCDT_DT", "H41.3", []string{"H41.3"}, bytesOf(file)); err == nil {
 		t.Error("from another organ")
 	}
-	for _, c := range []interface {
-		Pending(context.Context) ([]transport.Pending, error)
-	}{overSOAP, b} {
+	for _, c := range []pending{overSOAP, b} {
 		if n := waiting(t, c); len(n) != 0 {
 			t.Errorf("it shows among the documents: %v", n)
 		}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
@@ -32,10 +33,20 @@ func boxedKey(agency string, t *node.Transfer) string {
 	return fmt.Sprintf("hub boxed %s %q %q %q %s", agency, t.From, t.DocumentID, string(t.DocType), t.Digest)
 }
 
-// waitingKey finds, and counts, the Documents that wait for an agency.
+// waitingKey finds the Documents that wait for an agency, and counts all that
+// waits for it.
 func waitingKey(agency string) string { return "hub waiting " + agency }
 
-// hadKey counts the Documents that were ever put into a mailbox.
+// filesKey finds, and counts, the files of other services than edXML that wait
+// for an agency; serviceKey finds those of one service. No list of one looks
+// through what is on another.
+func filesKey(agency string) string { return "hub files " + agency }
+
+func serviceKey(agency, service string) string {
+	return fmt.Sprintf("hub files %s %q", agency, strings.ToLower(service))
+}
+
+// hadKey counts what was ever put into a mailbox.
 func hadKey(agency string) string { return "hub had " + agency }
 
 // tracesKey finds the Statuses addressed to an agency; untakenKey those that

@@ -42,11 +42,12 @@ func (h *Hub) box(doc *node.Stored, b mailbox, number string) (*node.Transfer, e
 func (h *Hub) Pending(ctx context.Context, id string) ([]transport.Pending, error) {
 	var list []transport.Pending
 	err := h.eachBox(ctx, id, func(box string) error {
+		if len(list) == maxPending {
+			return nil
+		}
 		found, err := h.node.Store.Find(ctx, waitingKey(box), "", maxPending-len(list))
 		for _, t := range found {
-			if t.Service == "" { // what is no edXML is for the other wire
-				list = append(list, transport.Pending{ID: t.AxisID})
-			}
+			list = append(list, transport.Pending{ID: t.AxisID})
 		}
 		return err
 	})
@@ -180,7 +181,9 @@ func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal s
 		}
 		agency := t.For
 		t.State, t.Finished, t.Refusal = s, time.Now().UTC(), refusal
-		waits := func(k string) bool { return k == waitingKey(agency) || k == untakenKey(agency) }
+		waits := func(k string) bool {
+			return k == waitingKey(agency) || k == untakenKey(agency) || k == filesKey(agency) || k == serviceKey(agency, t.Service)
+		}
 		t.Lookup, t.Count = slices.DeleteFunc(t.Lookup, waits), slices.DeleteFunc(t.Count, waits)
 		return nil
 	})

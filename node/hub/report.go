@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ type Mailbox struct {
 	OrganName string    `json:"organName"`
 	Closed    bool      `json:"closed,omitempty"`
 	MovedTo   string    `json:"movedTo,omitempty"`
-	Documents int64     `json:"documents"`       // that were put into it, all in all
+	Documents int64     `json:"documents"`       // that were put into it, files of other services included, all in all
 	Waiting   int64     `json:"waiting"`         // of them, not collected yet
 	Oldest    time.Time `json:"oldest,omitzero"` // since when the oldest of these waits
 }
@@ -49,7 +50,7 @@ func (h *Hub) Mailboxes(ctx context.Context) ([]Mailbox, error) {
 			Documents: had[hadKey(a.OrganID)], Waiting: waiting[waitingKey(a.OrganID)],
 		}
 		if m.Waiting > 0 {
-			first, err := h.node.Store.Find(ctx, waitingKey(a.OrganID), "", 1)
+			first, err := h.Waiting(ctx, a.OrganID, "", 1)
 			if err != nil {
 				return nil, err
 			}
@@ -73,5 +74,14 @@ func (h *Hub) Waiting(ctx context.Context, id, after string, limit int) ([]*node
 	if a == nil {
 		return nil, ErrNotHosted
 	}
-	return h.node.Store.Find(ctx, waitingKey(a.OrganID), after, limit)
+	var all []*node.Transfer
+	for _, key := range []string{waitingKey(a.OrganID), filesKey(a.OrganID)} {
+		page, err := h.node.Store.Find(ctx, key, after, limit)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+	}
+	slices.SortFunc(all, func(a, b *node.Transfer) int { return strings.Compare(a.ID, b.ID) })
+	return all[:min(len(all), limit)], nil
 }

@@ -119,18 +119,9 @@ func (h *Hub) Statuses(ctx context.Context, id string, since time.Time) ([]edxml
 	}
 	var all []*node.Transfer
 	err := h.eachBox(ctx, id, func(box string) error {
-		for at := after; len(all) < maxStatuses; {
-			page, err := h.node.Store.Find(ctx, key(box), at, maxPending)
-			if err != nil {
-				return err
-			}
-			all = append(all, page...)
-			if len(page) < maxPending {
-				return nil
-			}
-			at = page[len(page)-1].ID
-		}
-		return nil
+		page, err := h.waitingOn(ctx, key(box), after, maxStatuses-len(all))
+		all = append(all, page...)
+		return err
 	})
 	if err != nil {
 		return nil, err

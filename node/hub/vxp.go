@@ -74,15 +74,13 @@ func (h *Hub) AcceptFile(ctx context.Context, f *vxp.File) (transport.Receipt, e
 }
 
 // Deliveries implements vxp.Backend: what waits in the mailboxes of these
-// organs.
-func (h *Hub) Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]vxp.Delivery, error) {
-	key := waitingKey
-	if k == edxml.KindStatus {
-		key = untakenKey
-	}
+// organs. What is edXML, what is of another service and Statuses lie apart, so
+// that none hides another.
+func (h *Hub) Deliveries(ctx context.Context, organs []string, q vxp.Query) ([]vxp.Delivery, error) {
+	most := cmp.Or(q.Most, maxPending)
 	var found []*node.Transfer
 	err := h.eachBoxOf(ctx, organs, func(box string) error {
-		page, err := h.node.Store.Find(ctx, key(box), "", maxPending)
+		page, err := h.waitingOn(ctx, lies(box, q), before(q.Since), most)
 		found = append(found, page...)
 		return err
 	})
@@ -90,13 +88,62 @@ func (h *Hub) Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]
 		return nil, err
 	}
 	slices.SortFunc(found, func(a, b *node.Transfer) int { return cmp.Compare(a.ID, b.ID) })
-	list := make([]vxp.Delivery, 0, len(found))
+	list := make([]vxp.Delivery, 0, min(len(found), most))
 	for _, t := range found {
+		if len(list) == most || !q.Until.IsZero() && t.Created.After(q.Until) {
+			break
+		}
 		list = append(list, vxp.Delivery{
-			Service: t.Service, ID: t.AxisID, Kind: k, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
+			Service: t.Service, ID: t.AxisID, Kind: q.Kind, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
 		})
 	}
 	return list, nil
+}
+
+// lies is the key of what a Query asks for in a mailbox.
+func lies(box string, q vxp.Query) string {
+	switch {
+	case q.Kind == edxml.KindStatus:
+		return untakenKey(box)
+	case q.Service != "":
+		return serviceKey(box, q.Service)
+	}
+	return waitingKey(box)
+}
+
+// waitingOn returns at most so many of what has a key, the oldest first.
+func (h *Hub) waitingOn(ctx context.Context, key, after string, most int) (all []*node.Transfer, err error) {
+	for len(all) < most {
+		page, err := h.node.Store.Find(ctx, key, after, min(maxPending, most-len(all)))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < maxPending {
+			break
+		}
+		after = page[len(page)-1].ID
+	}
+	return all, nil
+}
+
+// CountDeliveries implements vxp.Backend.
+func (h *Hub) CountDeliveries(ctx context.Context, organs []string, k edxml.Kind) (n int, err error) {
+	err = h.eachBoxOf(ctx, organs, func(box string) error {
+		if k == edxml.KindStatus { // they are not counted as they come: few ask
+			all, err := h.waitingOn(ctx, untakenKey(box), "", maxStatuses)
+			n += len(all)
+			return err
+		}
+		all, err := h.node.Store.Counts(ctx, waitingKey(box))
+		if err != nil {
+			return err
+		}
+		files, err := h.node.Store.Counts(ctx, filesKey(box))
+		n += int(all[waitingKey(box)] - files[filesKey(box)])
+		return err
+	})
+	return n, err
 }
 
 // DeliveredPacket implements vxp.Backend.

@@ -175,7 +175,7 @@ func (in *intake) takeFile(content io.Reader) (*edxml.Packet, error) {
 }
 
 // Deliveries implements vxp.Backend.
-func (x *exchange) Deliveries(_ context.Context, organs []string, k edxml.Kind) ([]vxp.Delivery, error) {
+func (x *exchange) Deliveries(_ context.Context, organs []string, q vxp.Query) ([]vxp.Delivery, error) {
 	if err := x.authentic(); err != nil {
 		return nil, err
 	}
@@ -184,10 +184,10 @@ func (x *exchange) Deliveries(_ context.Context, organs []string, k edxml.Kind) 
 	var list []vxp.Delivery
 	for _, to := range organs {
 		for _, d := range x.axis.boxes[to] {
-			if d.ended() || (d.doc != nil) != (k == edxml.KindDocument) {
+			if d.ended() || (d.doc != nil) != (q.Kind == edxml.KindDocument) {
 				continue
 			}
-			v := vxp.Delivery{ID: d.id, Kind: k, To: to, Created: d.created.Add(skew(to)), Updated: d.updated, State: d.state, Description: d.description}
+			v := vxp.Delivery{ID: d.id, Kind: q.Kind, To: to, Created: d.created.Add(skew(to)), Updated: d.updated, State: d.state, Description: d.description}
 			if d.doc != nil {
 				v.From = d.doc.head.From.OrganID
 			} else {
@@ -210,6 +210,12 @@ func (x *exchange) Deliveries(_ context.Context, organs []string, k edxml.Kind) 
 		}
 	}
 	return list, nil
+}
+
+// CountDeliveries implements vxp.Backend.
+func (x *exchange) CountDeliveries(ctx context.Context, organs []string, k edxml.Kind) (int, error) {
+	all, err := x.Deliveries(ctx, organs, vxp.Query{Kind: k})
+	return len(all), err
 }
 
 // skew is how far the clock is off for a receiver that scripts it.

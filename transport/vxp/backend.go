@@ -27,8 +27,12 @@ type Backend interface {
 	// AcceptStatus takes a Status for the organ in ResponseFor. The same
 	// Status again is no error.
 	AcceptStatus(ctx context.Context, s *edxml.Status) error
-	// Deliveries lists what waits for these organs, oldest first.
-	Deliveries(ctx context.Context, organs []string, k edxml.Kind) ([]Delivery, error)
+	// Deliveries lists what waits for these organs and fits a Query, oldest
+	// first. More than fits does no harm, but for Kind and Most.
+	Deliveries(ctx context.Context, organs []string, q Query) ([]Delivery, error)
+	// CountDeliveries returns how many edXML packets of a kind wait for these
+	// organs.
+	CountDeliveries(ctx context.Context, organs []string, k edxml.Kind) (int, error)
 	// DeliveredPacket returns the packet of a delivery to one of these organs,
 	// also after it ended, else a Fault with CodeNotFound. One of the SOAP
 	// profile is turned into a single file on its way out.
@@ -49,6 +53,14 @@ type Backend interface {
 
 // ErrSystem says that a systemid is not known.
 var ErrSystem = errors.New("vxp: no such systemid")
+
+// Query says which deliveries are asked for.
+type Query struct {
+	Kind         edxml.Kind
+	Service      string    // servicetype of what is no edXML, in letters of any case; "" for edXML
+	Since, Until time.Time // when they came here; zero: whenever
+	Most         int       // how many, from the oldest on; 0: as many as the backend gives in one answer
+}
 
 // System is what a systemid stands for.
 type System struct {

@@ -39,11 +39,11 @@ func (b *oneFile) AcceptFile(_ context.Context, f *vxp.File) (transport.Receipt,
 	return transport.Receipt{ID: "5ddb7c6e0c00fb4224c87600"}, err
 }
 
-func (b *oneFile) Deliveries(_ context.Context, organs []string, k edxml.Kind) ([]vxp.Delivery, error) {
-	if b.done || k != edxml.KindDocument || organs[0] != "H41" {
+func (b *oneFile) Deliveries(_ context.Context, organs []string, q vxp.Query) ([]vxp.Delivery, error) {
+	if b.done || q.Kind != edxml.KindDocument || organs[0] != "H41" {
 		return nil, nil
 	}
-	return []vxp.Delivery{{ID: "0199-1", Kind: k, From: "G22", To: "H41", State: vxp.Waiting}}, nil
+	return []vxp.Delivery{{ID: "0199-1", Kind: q.Kind, From: "G22", To: "H41", State: vxp.Waiting}}, nil
 }
 
 func (b *oneFile) DeliveredPacket(_ context.Context, _ []string, id string) (*transport.Packet, error) {

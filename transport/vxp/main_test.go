@@ -146,7 +146,7 @@ func (a *axis) AcceptStatus(_ context.Context, s *edxml.Status) error {
 	return nil
 }
 
-func (a *axis) Deliveries(_ context.Context, organs []string, k edxml.Kind) ([]vxp.Delivery, error) {
+func (a *axis) Deliveries(_ context.Context, organs []string, q vxp.Query) ([]vxp.Delivery, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.fail != nil {
@@ -154,11 +154,16 @@ func (a *axis) Deliveries(_ context.Context, organs []string, k edxml.Kind) ([]v
 	}
 	var list []vxp.Delivery
 	for _, d := range a.deliveries {
-		if d.Kind == k && slices.Contains(organs, d.To) && d.State != vxp.Done && d.State != vxp.Fail {
+		if d.Kind == q.Kind && slices.Contains(organs, d.To) && d.State != vxp.Done && d.State != vxp.Fail {
 			list = append(list, d)
 		}
 	}
 	return list, nil
+}
+
+func (a *axis) CountDeliveries(ctx context.Context, organs []string, k edxml.Kind) (int, error) {
+	all, err := a.Deliveries(ctx, organs, vxp.Query{Kind: k})
+	return len(all), err
 }
 
 func (a *axis) find(organs []string, id string) (*vxp.Delivery, error) {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"github.com/lienthong/lienthong/edxml/organ"
 )
 
-// maxPage bounds pageSize.
+// maxPage bounds pageSize, and how far into a list pages go.
 const maxPage = 100_000
 
 // received serves getReceivedEdocList.
@@ -35,14 +34,21 @@ func (s *served) received() error {
 	if err != nil {
 		return err
 	}
-	all, err := s.h.backend.Deliveries(s.r.Context(), s.system.Organs, kind)
+	from, to, err := s.page()
+	if err != nil {
+		return err
+	}
+	if from > 0 && from == to {
+		return write[received](s, nil)
+	}
+	q := Query{Kind: kind, Service: s.service(), Since: since, Until: until, Most: to}
+	all, err := s.h.backend.Deliveries(s.r.Context(), s.system.Organs, q)
 	if err != nil {
 		return err
 	}
 	var entries []received
-	service := s.service()
 	for _, d := range all {
-		if !strings.EqualFold(d.Service, service) {
+		if !strings.EqualFold(d.Service, q.Service) {
 			continue
 		}
 		if d.Created.Before(since) || !until.IsZero() && d.Created.After(until) {
@@ -53,11 +59,10 @@ func (s *served) received() error {
 			From: scalar(d.From), To: scalar(d.To), Status: scalar(d.State), StatusDesc: scalar(d.Description),
 		})
 	}
-	from, to, err := s.page(len(entries))
-	if err != nil {
-		return err
+	if to == 0 {
+		to = len(entries)
 	}
-	return write(s, entries[from:to])
+	return write(s, entries[min(from, len(entries)):min(to, len(entries))])
 }
 
 // moment reads a parameter that is a time, the zero time where it is missing.
@@ -74,12 +79,12 @@ func (s *served) moment(name string) (time.Time, error) {
 	return t, nil
 }
 
-// page returns the part of a list of n entries that is asked for. Pages count
-// from 1, and 0 is the first, too: which the axis means is not known, and so
-// nobody misses an entry.
-func (s *served) page(n int) (from, to int, err error) {
+// page returns the part of a list that is asked for, to = 0 for all of it.
+// Pages count from 1, and 0 is the first, too: which the axis means is not
+// known, and so nobody misses an entry. Behind the first 100,000 there is none.
+func (s *served) page() (from, to int, err error) {
 	if s.param(paramPageSize) == "" {
-		return 0, n, nil
+		return 0, 0, nil
 	}
 	size, err := strconv.Atoi(s.param(paramPageSize))
 	index := 1
@@ -91,10 +96,10 @@ func (s *served) page(n int) (from, to int, err error) {
 			VI: "pageSize phải từ 1 đến %d, pageIndex từ 0", EN: "pageSize must be from 1 to %d, pageIndex from 0"}, maxPage)
 	}
 	before := max(index, 1) - 1
-	if before > n/size {
-		return n, n, nil // behind the end
+	if before >= maxPage/size {
+		return maxPage, maxPage, nil
 	}
-	return min(before*size, n), min(before*size+size, n), nil
+	return before * size, before*size + size, nil
 }
 
 // stamp writes a moment, nothing for none.
@@ -137,13 +142,12 @@ func (s *served) count() error {
 	if s.op == opCountStatus {
 		kind = edxml.KindStatus
 	}
-	all, err := s.h.backend.Deliveries(s.r.Context(), s.system.Organs, kind)
+	n, err := s.h.backend.CountDeliveries(s.r.Context(), s.system.Organs, kind)
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(d Delivery) bool { return d.Service != "" })
 	o := good()
-	o.field("count", len(all))
+	o.field("count", n)
 	s.answer(http.StatusOK, o)
 	return nil
 }
