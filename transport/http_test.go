@@ -23,6 +23,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -34,7 +35,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	left := goleak.Find()
-	for until := time.Now().Add(5 * time.Second); left != nil && time.Now().Before(until); { // a server waits 500 ms for a caller to leave
+	for until := time.Now().Add(time.Minute); left != nil && time.Now().Before(until); { // a server waits 500 ms for a caller to leave
 		left = goleak.Find()
 	}
 	if code == 0 && left != nil {
@@ -341,21 +342,22 @@ func TestPhases(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer http.HandlerFunc
 		body   io.Reader
+		limits transport.HTTPOptions // only the phase that is meant is short
 		phase  string
 	}{
-		"sending": {func(_ http.ResponseWriter, r *http.Request) { never(r) }, io.LimitReader(zeros{}, 64<<20), "sending"},
-		"waiting": {func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); never(r) }, strings.NewReader("x"), "waiting for the answer"},
+		"sending": {func(_ http.ResponseWriter, r *http.Request) { never(r) }, io.LimitReader(zeros{}, 64<<20), transport.HTTPOptions{Idle: soon}, "sending"},
+		"waiting": {func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); never(r) }, strings.NewReader("x"), transport.HTTPOptions{Answer: soon}, "waiting for the answer"},
 		"receiving": {func(w http.ResponseWriter, r *http.Request) {
 			w.Write([]byte("begun"))
 			w.(http.Flusher).Flush()
 			never(r)
-		}, strings.NewReader("x"), "receiving"},
+		}, strings.NewReader("x"), transport.HTTPOptions{Idle: soon}, "receiving"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(tc.answer)
 			release = make(chan struct{})
 			t.Cleanup(func() { close(release); srv.Close() })
-			c := dial(t, transport.HTTPOptions{Connect: soon, Handshake: soon, Answer: soon, Idle: soon})
+			c := dial(t, tc.limits)
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL, tc.body)
 			if err != nil {
 				t.Fatal(err)
@@ -463,8 +465,12 @@ func TestGzip(t *testing.T) {
 	}
 }
 
-// TestExpect asks before a large body goes, and does not send it where it is refused.
-func TestExpect(t *testing.T) {
+// TestExpect asks before a large body goes, and does not send it where it is
+// refused. The clock of a bubble stands still while somebody reads from the
+// network, so that no answer comes too late.
+func TestExpect(t *testing.T) { synctest.Test(t, expect) }
+
+func expect(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/full" {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)

@@ -2,16 +2,19 @@ package transport_test
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lienthong/lienthong/transport"
@@ -107,27 +110,76 @@ func TestSlowHandler(t *testing.T) {
 		pause()
 		fmt.Fprint(w, r.Context().Err())
 	}), idle)
-	a := newAuthority(t)
-	for name, start := range map[string]func() *httptest.Server{
-		"HTTP/1.1": func() *httptest.Server { return httptest.NewServer(h) },
-		"HTTP/2": func() *httptest.Server {
-			srv := httptest.NewUnstartedServer(h)
-			srv.EnableHTTP2 = true
-			srv.StartTLS()
-			a.cert = srv.Certificate()
-			return srv
-		},
-	} {
-		srv := start()
-		c := dial(t, transport.HTTPOptions{Roots: a.pool()})
-		for range 2 { // the second request over the same connection
-			if got, err := post(t, c, srv.URL, strings.Repeat("x", 200_000)); err != nil || got != "200000 <nil> <nil>" {
-				t.Errorf("%s: %q, %v", name, got, err)
+	for _, secure := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) { // no octet takes any time of this clock
+			p := newPipes(t, h, secure)
+			for range 2 { // the second request over the same connection
+				if got, err := post(t, p.client, p.url, strings.Repeat("x", 200_000)); err != nil || got != "200000 <nil> <nil>" {
+					t.Errorf("TLS %v: %q, %v", secure, got, err)
+				}
 			}
-		}
-		c.CloseIdleConnections()
-		srv.Close()
+			if want := map[bool]string{false: "HTTP/1.1", true: "HTTP/2.0"}[secure]; p.proto != want || p.dialled != 1 {
+				t.Errorf("TLS %v: %s over %d connections, want %s over one", secure, p.proto, p.dialled, want)
+			}
+		})
 	}
+}
+
+// pipes is a network within the process, which a bubble of synctest can hold:
+// a listener and a client of it.
+type pipes struct {
+	client  *http.Client
+	url     string
+	conns   chan net.Conn
+	closed  chan struct{}
+	close   func()
+	dialled int
+	proto   string // of the last request
+}
+
+func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
+func (p *pipes) Close() error   { p.close(); return nil }
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// newPipes serves h until the test ends, with TLS over HTTP/2.
+func newPipes(t *testing.T, h http.Handler, secure bool) *pipes {
+	t.Helper()
+	p := &pipes{url: "http://pipes.test", conns: make(chan net.Conn), closed: make(chan struct{})}
+	p.close = sync.OnceFunc(func() { close(p.closed) })
+	base := &http.Transport{ForceAttemptHTTP2: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		here, there := net.Pipe()
+		p.dialled++
+		p.conns <- there
+		return here, nil
+	}}
+	srv := transport.NewHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.proto = r.Proto
+		h.ServeHTTP(w, r)
+	}))
+	serve := func() error { return srv.Serve(p) }
+	if secure {
+		a := newAuthority(t)
+		p.url, base.TLSClientConfig = "https://127.0.0.1", &tls.Config{RootCAs: a.pool()}
+		pair, err := tls.X509KeyPair(a.issue(t, 7, "truc.example.vn"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.TLSConfig.Certificates = []tls.Certificate{pair}
+		serve = func() error { return srv.ServeTLS(p, "", "") }
+	}
+	p.client = &http.Client{Transport: base}
+	done := make(chan struct{})
+	go func() { defer close(done); serve() }()
+	t.Cleanup(func() { base.CloseIdleConnections(); srv.Close(); <-done })
+	return p
 }
 
 // TestEndlessHeader refuses a request whose header does not end.
