@@ -170,6 +170,15 @@ func (l *ledger) said(organ string, code edxml.StatusCode) bool {
 	return slices.ContainsFunc(l.events(organ), func(o Event) bool { return o.Code == code })
 }
 
+// course is how far the Document is at a receiver by what that one said.
+func (l *ledger) course(organ string) course {
+	c := course{asked: l.t.asks()}
+	for _, e := range l.events(organ) {
+		_ = c.follow(e.Code) || c.leap(e.Code)
+	}
+	return c
+}
+
 // add applies a Status to the receiver it concerns and reports whether that
 // changed anything. Events are kept in the order of their own times; polling
 // brings them in any order.
@@ -200,10 +209,7 @@ func inOrder(events []Event) []Event {
 // what was reported last. A step that is left out is let through, and shows as a
 // finding; nothing follows 02 and 15, and nobody answers what was not asked.
 func (t *Transfer) allows(organ string, code edxml.StatusCode) (after edxml.StatusCode, ok bool) {
-	c := course{asked: t.asks()}
-	for _, e := range ledgerOf(t, organ).events(organ) {
-		_ = c.follow(e.Code) || c.leap(e.Code)
-	}
+	c := ledgerOf(t, organ).course(organ)
 	after = c.code()
 	switch {
 	case code == after:

@@ -35,6 +35,23 @@ func (n *Node) Report(ctx context.Context, id string, code edxml.StatusCode, des
 	return n.report(ctx, t, key, code, description, staff)
 }
 
+// MayReport says why a code is not the next step of the work on a Document in
+// the inbox as it is now: a *StatusOrderError, or ErrNotFound for what has not
+// come in whole or was taken back; nil when it is. It is stricter than Report,
+// which lets steps be left out and a code be reported again.
+func (n *Node) MayReport(t *Transfer, code edxml.StatusCode) error {
+	if t.Direction != In || t.State != Confirmed || t.Withdrawn != nil {
+		return fmt.Errorf("%w: transfer %s is no document that came in and is still here: a status cannot be reported about it", ErrNotFound, t.ID)
+	}
+	own := n.receiver(t).OrganID
+	l := ledgerOf(t, own)
+	c := l.course(own)
+	if after := c.code(); l.said(own, code) || !c.follow(code) {
+		return &StatusOrderError{Transfer: t.ID, Code: code, After: after}
+	}
+	return nil
+}
+
 // StatusOrderError says that a status cannot follow what was reported before.
 type StatusOrderError struct {
 	Transfer    string

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,9 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/node/api"
 )
 
 // TestPages has a browser walk through the pages of a running node: it logs in,
@@ -53,7 +57,8 @@ func TestPages(t *testing.T) {
 // walkPages is the walk of an operator.
 func walkPages(t *testing.T, w *world, b *browser) {
 	b.t = t
-	b.open(w.url + "/console/login")
+	b.open(w.url + "/console/") // which leads to the login
+	b.sees("h1", "Đăng nhập")
 	b.shoot("login")
 	b.logIn(w.operator)
 	b.sees("#chart", "30 ngày qua")
@@ -70,6 +75,22 @@ func walkPages(t *testing.T, w *world, b *browser) {
 	b.sees("#way", "01 đã đến")
 	b.sees("main", "công văn.pdf")
 	b.shoot("document")
+
+	// The receiver accepts it on a page of its own, and the sender sees so.
+	h41 := w.received(first)
+	b.open(h41)
+	b.logIn(w.receiver)
+	b.sees("#reports", "Tiếp nhận (03)")
+	b.fill("#note", "đã vào sổ")
+	b.shoot("inbox-document")
+	b.press(`button[formaction$="/accept"]`)
+	b.sees(".notice", "Tiếp nhận (03)")
+	b.sees("#way", "token Lê Thị Tiếp Nhận: tiếp nhận, báo 03")
+	b.press(`button[formaction$="/finish"]`)
+	b.sees("#reports", "Không còn gì để báo")
+	b.open(w.url + "/console/out/" + first.id)
+	b.sees("#way", "06 hoàn thành")
+	b.sees("#way", "đã vào sổ")
 
 	// One is held while the axis is away, and retried when it is back.
 	w.stopAxis()
@@ -148,6 +169,14 @@ func walkWithoutScript(t *testing.T, w *world, b *browser) {
 	w.startAxis()
 	b.press(`button[formaction$="/release"]`)
 	b.until("#why", "Đã gửi")
+
+	// The receiver, who is still logged in, refuses it.
+	b.open(w.received(doc))
+	b.fill("#note", "sai nơi nhận")
+	b.press(`button[formaction$="/reject"]`)
+	b.sees("#way", "02 từ chối tiếp nhận")
+	b.open(w.url + "/console/out/" + doc.id)
+	b.until("#way", "sai nơi nhận")
 	b.press(`form[action="/console/logout"] button`)
 	b.sees("h1", "Đăng nhập")
 }
@@ -158,8 +187,9 @@ type world struct {
 	exe           string
 	axis          *exec.Cmd
 	axisAt        string
-	url           string // of the REST door
-	operator, app string // tokens
+	url, urlH41   string // of the REST doors of G22 and H41
+	operator, app string // tokens of G22
+	receiver      string // token of H41
 	count         int
 }
 
@@ -202,7 +232,9 @@ func newWorld(t *testing.T) *world {
 	g22 := filepath.Join(dir, "G22", "lienthong.toml")
 	pastMonth(t, filepath.Join(dir, "G22", "data"))
 	_, w.url = w.start("api ", "node", "--config", g22)
-	w.start("api ", "node", "--config", filepath.Join(dir, "H41", "lienthong.toml"))
+	h41 := filepath.Join(dir, "H41", "lienthong.toml")
+	_, w.urlH41 = w.start("api ", "node", "--config", h41)
+	w.receiver = w.token(h41, "read,operate", "Lê Thị Tiếp Nhận")
 	w.operator = w.token(g22, "read,operate", "Trần Thị Vận Hành")
 	w.app = w.token(g22, "submit", "QLVB")
 	return w
@@ -275,6 +307,40 @@ func (w *world) token(config, scopes, name string) string {
 		w.t.Fatal(err)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// received waits until a Document is whole in the inbox of H41, and returns the
+// address of its page there.
+func (w *world) received(doc sent) string {
+	w.t.Helper()
+	for end := time.Now().Add(pageTime); time.Now().Before(end); {
+		var l api.List
+		w.ask(w.urlH41+"/v1/inbox?limit=1&q="+url.QueryEscape(doc.code), w.receiver, &l)
+		if len(l.Transfers) == 1 && l.Transfers[0].State == node.Confirmed {
+			return w.urlH41 + "/console/in/" + l.Transfers[0].ID
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	w.t.Fatalf("H41 does not have %s", doc.code)
+	return ""
+}
+
+// ask reads an answer of a REST door.
+func (w *world) ask(url, token string, into any) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil || resp.StatusCode != http.StatusOK {
+		w.t.Fatalf("%s: %v, %s", url, err, resp.Status)
+	}
 }
 
 // submit hands a Document over through the REST door.

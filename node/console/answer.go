@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -142,8 +143,8 @@ func (c *Console) refuse(x *exchange, r *refusal) {
 	if x.w.status != 0 {
 		panic(http.ErrAbortHandler) // half of it is out: the browser must not take it for whole
 	}
-	if r.Code == "session" && x.Method == http.MethodGet {
-		c.toLogin(x, r)
+	if r.Code == "session" && (x.Method == http.MethodGet || x.Method == http.MethodHead) && x.URL.Path != eventsPath {
+		_ = to(x, Path+"login?"+url.Values{"back": {back(x.URL.RequestURI())}}.Encode()) // it cannot fail
 		return
 	}
 	if r.Why == (edxml.Text{}) {

@@ -150,17 +150,21 @@ func (c *Console) routes() {
 			act("POST"+path+"/{id}/"+string(verb), c.with(d, c.operate(verb)))
 		}
 	}
+	for _, r := range reports {
+		act("POST /console/in/{id}/"+string(r.Verb), c.with(node.In, c.report(r)))
+	}
 	if c.options.Mailboxes != nil {
 		look("GET /console/hub", c.mailboxes)
 		look("GET /console/hub/{organ}", c.waiting)
 	}
 	if c.options.Events != nil {
-		look("GET /console/events", c.events)
+		look("GET "+eventsPath, c.events)
 	}
 	open("/", func(*exchange) error { return &refusal{Status: http.StatusNotFound, Code: "no-page"} })
 }
 
-// verbs are what an operator may do, in the order of their buttons.
+// verbs are what an operator may do to any Transfer, in the order of their
+// buttons.
 var verbs = []node.Verb{node.Retry, node.Hold, node.Release, node.Cancel}
 
 // ServeHTTP implements http.Handler.

@@ -43,6 +43,8 @@ type documentPage struct {
 	*node.Transfer
 	Why      edxml.Text
 	Verbs    []node.Verb // that may be done to it now
+	Answers  bool        // its sender waits to hear what becomes of it
+	Reports  []report    // what may be told now
 	Exports  bool        // there is a packet
 	Done     node.Verb   // what was done a moment ago
 	Steps    []step      // its way through this node
@@ -72,7 +74,10 @@ func (c *Console) document(x *exchange) error {
 		Readable: t.Purged.IsZero() && !(t.Direction == node.In && t.Withdrawn != nil),
 	}
 	p.Exports = p.Exports && p.Readable
-	if done := node.Verb(x.URL.Query().Get("done")); slices.Contains(verbs, done) {
+	if p.Answers = answerable(t); p.Answers {
+		p.Reports = c.reportable(t)
+	}
+	if done := node.Verb(x.URL.Query().Get("done")); verbNames[done] != (edxml.Text{}) {
 		p.Done = done
 	}
 	for _, v := range verbs {
@@ -111,33 +116,38 @@ func steps(t *node.Transfer) []step {
 // operate does something to a Transfer in the name of the token.
 func (c *Console) operate(verb node.Verb) page {
 	return func(x *exchange) error {
-		by, err := c.by(x, verb == node.Cancel)
+		by, err := c.by(x, verb)
 		if err != nil {
 			return err
 		}
 		if _, err := c.node.Operate(x.Context(), verb, x.transfer.ID, by); err != nil {
 			return err
 		}
-		return to(x, Path+string(x.transfer.Direction)+"/"+x.transfer.ID+"?done="+string(verb))
+		return done(x, verb)
 	}
 }
 
+// done goes back to the page of a Transfer, which says what was done.
+func done(x *exchange, verb node.Verb) error {
+	return to(x, Path+string(x.transfer.Direction)+"/"+x.transfer.ID+"?done="+string(verb))
+}
+
 // by is who asks for something, and why.
-func (c *Console) by(x *exchange, needed bool) (node.By, error) {
+func (c *Console) by(x *exchange, verb node.Verb) (node.By, error) {
 	reason := strings.ToValidUTF8(strings.TrimSpace(x.PostFormValue("reason")), "")
 	switch {
 	case len(reason) > maxReason:
 		return node.By{}, &refusal{Status: http.StatusBadRequest, Code: "reason", Why: edxml.Text{VI: "Lý do quá dài.", EN: "The reason is too long."}}
-	case reason == "" && needed:
+	case reason == "" && needsReason(verb):
 		return node.By{}, &refusal{Status: http.StatusBadRequest, Code: "reason", Why: edxml.Text{
-			VI: "Hủy thì phải ghi lý do. Hãy quay lại và ghi lý do.", EN: "To cancel, a reason is needed. Go back and give one."}}
+			VI: "Hủy hoặc từ chối thì phải ghi lý do. Hãy quay lại và ghi lý do.", EN: "To cancel or to refuse, a reason is needed. Go back and give one."}}
 	}
 	return node.By{Actor: x.session.account.Name, Reason: reason}, nil
 }
 
 // export hands the packet out as one file, and files that it did.
 func (c *Console) export(x *exchange) error {
-	by, err := c.by(x, false)
+	by, err := c.by(x, exported)
 	if err != nil {
 		return err
 	}

@@ -88,6 +88,9 @@ func (c *Console) waiting(x *exchange) error {
 // again, and with it whether its session is still good.
 const streamed = 5 * time.Minute
 
+// eventsPath is where the stream is.
+const eventsPath = Path + "events"
+
 // events passes what happens on to a page that is open.
 func (c *Console) events(x *exchange) error {
 	ctx, end := context.WithTimeout(x.Context(), streamed)

@@ -191,26 +191,20 @@ func (c *Console) loginPage(x *exchange) error {
 	if s != nil {
 		return to(x, Path)
 	}
-	c.show(x, "login", http.StatusOK, c.entrance(x, back(x.FormValue("back")), edxml.Text{}))
-	return nil
-}
-
-// toLogin asks whoever has no session to log in.
-func (c *Console) toLogin(x *exchange, r *refusal) {
-	wrong := why[r.Code]
-	if _, err := x.Cookie(c.cookie); err != nil {
-		wrong = edxml.Text{} // was never here
-	} else {
+	wrong := edxml.Text{}
+	if _, err := x.Cookie(c.cookie); err == nil { // was here
+		wrong = why["session"]
 		c.setCookie(x, "", -1)
 	}
-	c.show(x, "login", r.Status, c.entrance(x, back(x.URL.RequestURI()), wrong))
+	c.show(x, "login", http.StatusOK, c.entrance(x, back(x.FormValue("back")), wrong))
+	return nil
 }
 
 // back returns a page to go back to: one of ours, whatever is asked for.
 func back(asked string) string {
 	u, err := url.Parse(asked)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, Path) || strings.Contains(asked, `\`) ||
-		strings.HasPrefix(u.Path, Path+"events") || strings.HasPrefix(u.Path, Path+"login") {
+		u.Path == eventsPath || strings.HasPrefix(u.Path, Path+"login") {
 		return Path
 	}
 	return u.RequestURI()

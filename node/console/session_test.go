@@ -17,10 +17,18 @@ func TestLogin(t *testing.T) {
 	h := openHouse(t, Options{})
 	v := h.visitor()
 	resp, body := v.get("/console/out?q=abc")
-	if resp.StatusCode != http.StatusUnauthorized || !strings.Contains(body, `name="back" value="/console/out?q=abc"`) {
-		t.Fatalf("outside: %s\n%s", resp.Status, body)
+	if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/console/login?back=%2Fconsole%2Fout%3Fq%3Dabc" || strings.Contains(body, "VPCP") {
+		t.Fatalf("outside: %s to %s", resp.Status, resp.Header.Get("Location"))
 	}
 	h.refusedOnce("outside", "session")
+	if resp, body = v.get(resp.Header.Get("Location")); resp.StatusCode != http.StatusOK || !strings.Contains(body, `name="back" value="/console/out?q=abc"`) || strings.Contains(body, `role="alert"`) {
+		t.Fatalf("the login: %s\n%s", resp.Status, body)
+	}
+	h.forget()
+	if resp, _ = v.post("/console/logout", nil); resp.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("a change from outside: %s", resp.Status)
+	}
+	h.refusedOnce("a change from outside", "session")
 
 	resp, body = v.post("/console/login", url.Values{"token": {"lt_wrong"}})
 	if resp.StatusCode != http.StatusUnauthorized || len(resp.Cookies()) > 0 || !strings.Contains(body, `role="alert"`) {
@@ -65,7 +73,7 @@ func TestLogout(t *testing.T) {
 		t.Fatal(resp.Status)
 	}
 	v.http.Jar.SetCookies(must(url.Parse(h.url+"/console/")), stolen)
-	if resp, _ := v.get("/console/"); resp.StatusCode != http.StatusUnauthorized {
+	if resp, _ := v.get("/console/"); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("after logout: %s", resp.Status)
 	}
 }
@@ -77,7 +85,7 @@ func TestSessionEnds(t *testing.T) {
 	v.post("/console/login", url.Values{"token": {"lt_look"}})
 	short.forget()
 	v.http.Jar.SetCookies(must(url.Parse(short.url+"/console/")), []*http.Cookie{{Name: "lienthong_x", Value: "y"}})
-	if resp, _ := v.get("/console/"); resp.StatusCode != http.StatusUnauthorized {
+	if resp, _ := v.get("/console/"); resp.StatusCode != http.StatusSeeOther {
 		t.Errorf("expired: %s", resp.Status)
 	}
 	short.refusedOnce("expired", "session")
@@ -91,10 +99,16 @@ func TestSessionEnds(t *testing.T) {
 	h.mu.Lock()
 	delete(h.accounts, "lt_look")
 	h.mu.Unlock()
-	if resp, body := v.get("/console/"); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(body, "Phiên làm việc đã hết") {
-		t.Errorf("revoked: %s\n%s", resp.Status, body)
+	if resp, _ := v.get("/console/"); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("revoked: %s", resp.Status)
 	}
 	h.refusedOnce("revoked", "session")
+	if _, body := v.get("/console/login"); !strings.Contains(body, "Phiên làm việc đã hết") {
+		t.Errorf("the login does not say so:\n%s", body)
+	}
+	if _, body := v.get("/console/login"); strings.Contains(body, "Phiên làm việc đã hết") {
+		t.Error("the login says so for ever")
+	}
 }
 
 // TestForged: a change needs the form of the session itself.

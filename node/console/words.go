@@ -60,6 +60,9 @@ var verbNames = map[node.Verb]edxml.Text{
 	node.Release: {VI: "Thả", EN: "Release"},
 	node.Cancel:  {VI: "Hủy, không gửi nữa", EN: "Cancel, do not send"},
 	exported:     {VI: "Xuất gói tin", EN: "Export the packet"},
+	accept:       {VI: "Tiếp nhận (03)", EN: "Accept (03)"},
+	reject:       {VI: "Từ chối (02)", EN: "Refuse (02)"},
+	finish:       {VI: "Hoàn thành (06)", EN: "Finish (06)"},
 }
 
 // actionName is what a person did, in the past.
@@ -67,7 +70,9 @@ func actionName(action, lang string) string {
 	names := map[string]edxml.Text{
 		"retry": {VI: "thử lại", EN: "tried again"}, "hold": {VI: "giữ lại", EN: "held"}, "release": {VI: "thả", EN: "released"},
 		"cancel": {VI: "hủy", EN: "cancelled"}, "export": {VI: "xuất gói tin", EN: "exported the packet"},
-		"purge": {VI: "xóa nội dung", EN: "purged the content"}, "recall": {VI: "thu hồi", EN: "recalled"},
+		"accept": {VI: "tiếp nhận, báo 03", EN: "accepted it, status 03"}, "reject": {VI: "từ chối, báo 02", EN: "refused it, status 02"},
+		"finish": {VI: "hoàn thành, báo 06", EN: "finished it, status 06"},
+		"purge":  {VI: "xóa nội dung", EN: "purged the content"}, "recall": {VI: "thu hồi", EN: "recalled"},
 	}
 	if t, ok := names[action]; ok {
 		return t.In(lang)

@@ -8,7 +8,7 @@ async function renew() {
   wanted = false;
   try {
     const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (answer.status === 401) { location.reload(); return; }
+    if (answer.redirected) { location.reload(); return; } // to the login
     if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* the node is away; the stream says when it is back */ }
   setTimeout(() => { busy = false; if (wanted) renew(); }, 1000);
