@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -211,17 +210,19 @@ var whenItHappens = []string{
 	"lienthong_clock_offset_seconds", "lienthong_queue_oldest_seconds", "lienthong_transfers",
 }
 
-// moved gives each address a free port of the loopback.
+// moved gives each address a free port of the loopback, until the test ends.
 func moved(t *testing.T, addresses ...string) map[string]string {
 	t.Helper()
+	slices.Sort(addresses)
+	addresses = slices.Compact(addresses)
+	ports, release, err := freePorts(len(addresses))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 	at := map[string]string{}
-	for _, a := range addresses {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close() // all together, so that each is another one
-		at[a] = l.Addr().String()
+	for i, a := range addresses {
+		at[a] = "127.0.0.1:" + ports[i]
 	}
 	return at
 }

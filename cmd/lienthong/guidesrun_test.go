@@ -95,7 +95,7 @@ func newWalk(t *testing.T, lang, text string) *walk {
 		t.Fatal(err)
 	}
 	const module = "github.com/lienthong/lienthong"
-	own := strings.Replace(string(mod), "module "+module, "module guide", 1) + "\nrequire " + module + " v0.0.0\nreplace " + module + " => " + root + "\n"
+	own := strings.Replace(string(mod), "module "+module, "module guide", 1) + "\nrequire " + module + " v0.0.0\nreplace " + module + " => " + strconv.Quote(root) + "\n"
 	for file, text := range map[string][]byte{
 		filepath.Join(w.dir, "go.mod"): []byte(own), filepath.Join(w.dir, "go.sum"): sum,
 		w.state: nil, filepath.Join(w.dir, "key.pem"): key, filepath.Join(w.dir, "cert.pem"): cert, filepath.Join(w.dir, "roots.pem"): ca.pem,

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +55,7 @@ func TestMain(m *testing.M) {
 //	halt CODE NAME             interrupt what start started; it must end with this code
 //	hup NAME                   have what start started read its configuration anew
 //	said NAME PATTERN          wait until it has said something on standard error
-//	kill9 NAME                 kill -9 what start started
+//	kill9 NAME                 kill -9 what start started, and wait for its end
 //	await PATTERN PROGRAM ARG… run a program again and again until its standard output
 //	                           matches, for a minute at most
 //	field NAME PATTERN         set $NAME to the first group of PATTERN in the last output
@@ -185,13 +184,11 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 // that is killed comes back at its address.
 func ports(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) > 0, "ports NAME…")
-	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		defer l.Close() // all together, so that each is another one
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		ts.Check(err)
-		ts.Setenv(name+"_PORT", port)
+	found, release, err := freePorts(len(args))
+	ts.Check(err)
+	ts.Defer(release)
+	for i, name := range args {
+		ts.Setenv(name+"_PORT", found[i])
 	}
 }
 
@@ -296,7 +293,6 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	_, value, _ := strings.Cut(strings.TrimSpace(line), " ")
 	ts.Setenv(args[0], value)
 	ts.Setenv(args[0]+"_ADDR", strings.Trim(strings.TrimPrefix(value, "http://"), "/"))
-	ts.Setenv(args[0]+"_PID", strconv.Itoa(c.cmd.Process.Pid))
 }
 
 func halt(ts *testscript.TestScript, neg bool, args []string) {
@@ -348,13 +344,16 @@ func said(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not say %q within a minute: %s", args[0], args[1], c.errs.String())
 }
 
+// kill9 waits until the system has taken its ports and locks back: what comes
+// next may want them.
 func kill9(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 1, "kill9 NAME")
-	pid, err := strconv.Atoi(ts.Getenv(args[0] + "_PID"))
-	ts.Check(err)
-	p, err := os.FindProcess(pid)
-	ts.Check(err)
-	ts.Check(p.Kill())
+	c := ts.Value(started{}).(map[string]*child)[args[0]]
+	if c == nil {
+		ts.Fatalf("%s was not started", args[0])
+	}
+	ts.Check(c.cmd.Process.Kill())
+	<-c.done
 }
 
 // inScript makes a command that runs in the script's folder and environment.

@@ -71,6 +71,7 @@ type country struct {
 	dir      string
 	exe      string
 	stations []*station // central, provinces, leaves
+	release  func()     // of the hubs' ports
 }
 
 // provinces are the hubs below the centre. One of them speaks VXP with it, as
@@ -162,21 +163,22 @@ func (s *station) write(name string, content []byte) error {
 	return os.WriteFile(filepath.Join(s.dir, name), content, 0o600)
 }
 
-// choosePorts finds free ports of the loopback: a hub that is killed comes back
-// at its address.
+// choosePorts gives each hub a port of the loopback: one that is killed comes
+// back at its address.
 func (c *country) choosePorts() error {
+	var hubs []*station
 	for _, s := range c.stations {
-		if s.Role == atLeaf {
-			continue
+		if s.Role != atLeaf {
+			hubs = append(hubs, s)
 		}
-		l, err := net.Listen("tcp", anyPort)
-		if err != nil {
-			return err
-		}
-		defer l.Close() // all together, so that each is another one
-		if _, s.port, err = net.SplitHostPort(l.Addr().String()); err != nil {
-			return err
-		}
+	}
+	ports, release, err := freePorts(len(hubs))
+	if err != nil {
+		return err
+	}
+	c.release = release
+	for i, s := range hubs {
+		s.port = ports[i]
 	}
 	return nil
 }
@@ -309,6 +311,9 @@ func (s *station) kill(exe string) error {
 
 // stop stops the stations, the leaves first, and kills what does not end.
 func (c *country) stop() {
+	if c.release != nil {
+		defer c.release()
+	}
 	for _, s := range slices.Backward(c.stations) {
 		if s.runs != nil {
 			_ = s.runs.Process.Signal(syscall.SIGTERM)
