@@ -28,17 +28,6 @@ func (n *Node) KeepFile(ctx context.Context, file io.Reader) (*Stored, error) {
 	return s, nil
 }
 
-// Carried makes the Transfer of a file that is no edXML, for one mailbox, not
-// yet committed: only who sends it, and the service it is of, are known.
-func Carried(d Direction, state State, file Content, service, from string) (*Transfer, error) {
-	t, err := newTransfer(d, edxml.KindDocument, state)
-	if err != nil {
-		return nil, err
-	}
-	t.Service, t.From, t.Profile, t.Envelope, t.Digest = service, from, edxml.ProfileQCVN102, file, file.SHA256
-	return t, nil
-}
-
 // Recast returns the packet in the other profile; its files stay what they are.
 // A single file is made as content of its own.
 func (n *Node) Recast(ctx context.Context, s *Stored, to edxml.Profile) (*Stored, error) {

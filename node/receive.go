@@ -53,6 +53,9 @@ func waitingThere(p transport.Pending) (*Transfer, error) {
 		return nil, err
 	}
 	t.AxisID, t.For, t.Unique = p.ID, p.For, []string{axisKey(p.ID)}
+	if t.Service = p.Service; t.Service != "" { // the axis alone says whose it is
+		t.From, t.Receivers = p.From, []Receiver{{OrganID: p.For}}
+	}
 	return t, nil
 }
 
@@ -215,6 +218,9 @@ func (n *Node) fetch(ctx context.Context, t *Transfer) (func(*Transfer), error) 
 	if err != nil {
 		return nil, err
 	}
+	if t.Service != "" {
+		return n.fetchCarried(ctx, t, in, root.Content)
+	}
 	if n.Wire == edxml.ProfileQCVN102 {
 		return n.fetchFile(ctx, t, in, root.Content)
 	}
@@ -242,7 +248,9 @@ func (n *Node) fetched(ctx context.Context, t *Transfer, envelope Content, parts
 		return nil, err
 	}
 	if t.Digest != "" {
-		return n.again(ctx, t, packet)
+		var now Transfer
+		describe(&now, packet)
+		return n.again(ctx, t, now.From, now.Digest)
 	}
 	return func(t *Transfer) {
 		t.Envelope, t.Parts, t.State = envelope, parts, Fetched
@@ -258,22 +266,24 @@ func (n *Node) fetched(ctx context.Context, t *Transfer, envelope Content, parts
 
 // again decides about a Document that was finished and is listed once more: the
 // same one is acknowledged again, another one becomes a Transfer of its own.
-func (n *Node) again(ctx context.Context, t *Transfer, packet *edxml.Packet) (func(*Transfer), error) {
+func (n *Node) again(ctx context.Context, t *Transfer, from, digest string) (func(*Transfer), error) {
 	was := Confirmed
 	if t.Refusal != "" {
 		was = Rejected
 	}
-	var now Transfer
-	describe(&now, packet)
-	if now.Digest == t.Digest && now.From == t.From {
+	if digest == t.Digest && from == t.From {
 		return func(t *Transfer) { t.State = was }, nil
 	}
-	n.Log.WarnContext(ctx, "the axis gave a number anew", "number", t.AxisID, "transfer", t.ID, "document", now.DocumentID)
-	other, err := newTransfer(In, edxml.KindDocument, Listed)
+	n.Log.WarnContext(ctx, "the axis gave a number anew", "number", t.AxisID, "transfer", t.ID, "from", from)
+	p := transport.Pending{ID: t.AxisID, For: t.For, Service: t.Service}
+	if t.Service != "" {
+		p.From = from
+	}
+	other, err := waitingThere(p)
 	if err != nil {
 		return nil, err
 	}
-	other.AxisID, other.For, other.Unique = t.AxisID, t.For, []string{axisKey(t.AxisID) + " " + now.Digest}
+	other.Unique = []string{axisKey(t.AxisID) + " " + digest}
 	var exists *ExistsError
 	if err := n.Store.Create(ctx, other); errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
@@ -342,7 +352,7 @@ func (n *Node) confirm(ctx context.Context, t *Transfer) (func(*Transfer), error
 		}
 		return func(t *Transfer) { finish(t, Rejected) }, nil
 	}
-	if n.ReportArrival && t.State == Delivered && t.SameAs == "" && t.Kind == edxml.KindDocument {
+	if n.ReportArrival && t.State == Delivered && t.SameAs == "" && t.Kind == edxml.KindDocument && t.Service == "" {
 		if _, err := n.report(ctx, t, reportKey(t.ID, edxml.StatusArrived), edxml.StatusArrived, "", nil); err != nil {
 			return nil, err
 		}

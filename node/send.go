@@ -106,6 +106,13 @@ func (n *Node) send(ctx context.Context, t *Transfer) (transport.Receipt, error)
 		return transport.Receipt{}, n.Axis.SendStatus(ctx, t.Status)
 	}
 	p := &transport.Packet{Envelope: n.sendable(ctx, t.Envelope), TokenAt: t.TokenAt}
+	if t.Service != "" {
+		c, err := n.carriage(t)
+		if err != nil {
+			return transport.Receipt{}, err
+		}
+		p.Carriage = c
+	}
 	if t.Profile == edxml.ProfileQCVN102 { // its files are inside
 		return n.Axis.Send(ctx, p)
 	}

@@ -126,7 +126,7 @@ type Transfer struct {
 	Refusal   string              `json:"refusal,omitempty"`  // why it was rejected
 	SameAs    string              `json:"sameAs,omitempty"`   // in: the Transfer that brought the same Document
 	AxisID    string              `json:"axisId,omitempty"`   // the axis's number for it; ours, where this node is the axis
-	Service   string              `json:"service,omitempty"`  // box: the servicetype of what is no edXML and is carried as it is
+	Service   string              `json:"service,omitempty"`  // the servicetype of what is no edXML and is carried as it is; its DocumentID is its key
 	For       string              `json:"for,omitempty"`      // in: the organ in whose name it was fetched, where the node collects for several
 	Attempts  []Attempt           `json:"attempts,omitempty"`
 	Tries     int                 `json:"tries,omitempty"`   // of the current step

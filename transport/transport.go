@@ -36,6 +36,19 @@ type Packet struct {
 	Envelope Content
 	TokenAt  int64 // offset in Envelope of the end tag of the SOAP Header
 	Parts    []Part
+
+	// Carriage makes the Envelope a file of another service than edXML.
+	Carriage *Carriage
+}
+
+// Carriage is what stands beside a file of another service than edXML, which is
+// carried as it is: nobody on its way looks into it. Only the VXP wire has
+// services.
+type Carriage struct {
+	Service string   // servicetype
+	From    string   // OrganId of the sender
+	To      []string // of the receivers
+	Key     string   // 64 hex digits that name the file on all of its way, so that it is taken once; "": each call is another file
 }
 
 // Receipt is the axis's word that it took a Document.
@@ -48,6 +61,10 @@ type Receipt struct {
 type Pending struct {
 	ID  string // the axis's number
 	For string // the receiver whose mailbox it is in, "" where the axis does not say
+
+	// Service is the servicetype of what is no edXML; From, its sender, is known
+	// of such a file only.
+	Service, From string
 }
 
 // Piece is one part of a packet that is being read off the wire.

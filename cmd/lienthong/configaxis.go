@@ -79,7 +79,7 @@ func (c *config) axis(nc *node.Config) error {
 		if id == "" {
 			id = c.Organ
 		}
-		nc.Axis = &vxp.Client{URL: c.Axis.URL, SystemID: id, Secret: secret, HTTP: client}
+		nc.Axis = &vxp.Client{URL: c.Axis.URL, SystemID: id, Secret: secret, HTTP: client, Services: c.Hub.Services}
 	case c.Hub.UpstreamTokens != "":
 		nc.Axis, err = c.upstream(client)
 		return err

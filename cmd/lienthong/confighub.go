@@ -35,11 +35,17 @@ type hubSection struct {
 	Waiting        int64   `toml:"waiting"`         // documents that an agency may leave uncollected
 	UpstreamTokens string  `toml:"upstream_tokens"` // CSV of ORGAN,TOKEN: an axis with a token for each agency
 	InsecureHTTP   bool    `toml:"insecure_http"`   // plain HTTP on other addresses than the loopback
+
+	// Services are the servicetypes of what is no edXML that is collected from a
+	// VXP axis for the agencies.
+	Services []string `toml:"services"`
 }
 
-// check says what is wrong with the section by itself.
-func (h hubSection) check() error {
+// check says what is wrong with the section, beside an axis on this wire.
+func (h hubSection) check(upstream hub.Wire) error {
 	switch {
+	case len(h.Services) > 0 && (upstream != hub.VXP || h.Listen == ""):
+		return errors.New("hub.services are collected by a hub from an axis on the VXP wire: it wants hub.listen, and wire = \"vxp\" under [axis]")
 	case (h.Cert == "") != (h.Key == ""):
 		return errors.New("hub.cert and hub.key go together: give both or none")
 	case h.Rate < 0, h.Burst < 0, h.Waiting < 0:

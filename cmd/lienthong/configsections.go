@@ -64,7 +64,7 @@ func (a apiSection) address() string {
 
 // check says what is wrong with the sections by themselves.
 func (c *config) check() error {
-	for _, err := range []error{c.Axis.check(), c.Hub.check(), c.Sign.check(), c.Verify.check()} {
+	for _, err := range []error{c.Axis.check(), c.Hub.check(c.Axis.wire()), c.Sign.check(), c.Verify.check()} {
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,9 @@ func (h *Hub) Accept(ctx context.Context, s *edoc.Submission) (transport.Receipt
 	if sender == nil {
 		return transport.Receipt{}, refusal(edoc.CodePermission, "đơn vị %[1]s không còn ở trục này / organ %[1]s is no longer hosted here", s.Organ)
 	}
+	if sender.closed(time.Now()) {
+		return transport.Receipt{}, refusal(edoc.CodePermission, "đơn vị %[1]s đã đóng, không gửi thêm / organ %[1]s is closed: it sends nothing new", s.Organ)
+	}
 	route, err := h.route(ctx, d, s.Packet.Document.To)
 	if err != nil {
 		return transport.Receipt{}, err

@@ -40,7 +40,7 @@ type Agency struct {
 	Tokens  []Token   `json:"tokens,omitempty"`  // any of them is good
 	Certs   []string  `json:"certs,omitempty"`   // SHA-256 of client certificates (DER), hex; any of them is good without a token
 	Secret  []byte    `json:"secret,omitempty"`  // of its VXP system, encrypted; see Hub.Seal
-	Closed  time.Time `json:"closed,omitzero"`   // takes and sends nothing new from then on
+	Closed  time.Time `json:"closed,omitzero"`   // gets and sends nothing new from then on; it may collect what waits, unless it moved
 	MovedTo string    `json:"movedTo,omitempty"` // the hosted agency that has its mailbox and its mail now
 	Limits  Limits    `json:"limits,omitzero"`
 }

@@ -77,7 +77,7 @@ func TestCrowd(t *testing.T) {
 	}
 
 	w.crowdOf("", "H41.3", "H41.2")
-	if _, err := b.Carry(t.Context(), "MCDT_DT", "H41.3", []string{"H41.2"}, bytesOf([]byte("y"))); err != nil {
+	if _, err := carry(t, b, []byte("y"), "H41.2"); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := a.Carried(t.Context(), "MCDT_DT"); err != nil || len(list) != 1 {

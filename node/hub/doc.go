@@ -18,7 +18,9 @@
 //	Transfer box   a Status that waits for a hosted agency (kind status)
 //	value          "agency ID": an agency and the digests of its tokens
 //
-// A Document is taken in one commit: all of these or none.
+// A Document is taken in one commit: all of these or none. A file of another
+// service than edXML goes the same ways, with a Transfer box for each receiver,
+// as nothing in it says whom it is for.
 //
 // # Who may do what
 //

@@ -136,14 +136,15 @@ func (h *Hub) note(operation, organ, code string, err error) {
 }
 
 // Authenticate implements edoc.Backend: a token of the agency is good, and so
-// is a client certificate that is registered for it.
+// is a client certificate that is registered for it. One that is closed may
+// still collect what waits; what is left by one that moved is its successor's.
 func (h *Hub) Authenticate(ctx context.Context, id string, token edxml.Secret) (edoc.Speaker, error) {
 	d, err := h.directory(ctx)
 	if err != nil {
 		return edoc.Speaker{}, err
 	}
 	a := d.hosted(id)
-	if a == nil || a.closed(time.Now()) {
+	if a == nil || a.MovedTo != "" {
 		return edoc.Speaker{}, edoc.ErrCredential
 	}
 	if peer, _ := ctx.Value(peerKey{}).(string); !a.holds(token) && !a.presents(peer) {

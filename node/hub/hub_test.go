@@ -1,9 +1,9 @@
 package hub_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -166,7 +166,7 @@ func TestAgencies(t *testing.T) {
 	}
 	send(t, a, "2", "hai", "H41.02") // to its old code
 	if _, err := old.Pending(ctx); err == nil {
-		t.Error("a closed agency was let in")
+		t.Error("an agency that moved was let in")
 	}
 	ids := waiting(t, b)
 	if len(ids) != 2 {
@@ -193,6 +193,46 @@ func TestAgencies(t *testing.T) {
 	if err != nil || len(organs) != 1 || organs[0].OrganID != "H41.1" {
 		t.Errorf("the directory has %+v, %v", organs, err)
 	}
+}
+
+// TestClosed lets an agency that was closed collect what waits and say that it
+// has it; it sends nothing new, over either wire, until it is opened again.
+func TestClosed(t *testing.T) {
+	w := open(t, nil, hub.Options{})
+	ctx := t.Context()
+	a, b := w.agency("H41.1"), w.agency("H41.2")
+	system := w.system("H41.2")
+	d := letter("H41.1", "1", "x", "H41.2")
+	send(t, a, "1", "x", "H41.2")
+	if _, err := w.hub.Change(ctx, "H41.2", func(a *hub.Agency) error { a.Closed = time.Now(); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Send(ctx, packet(t, letter("H41.2", "2", "x", "H41.1"), "x"))
+	refused(t, err, edoc.CodePermission, "H41.2 is closed")
+	var file bytes.Buffer
+	if err := edxml.Write(&file, letter("H41.2", "2", "x", "H41.1")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = system.Send(ctx, &transport.Packet{Envelope: bytesOf(file.Bytes())})
+	refused(t, err, vxp.CodeFrom, "H41.2 is closed")
+	id := one(t, b)
+	one(t, system)
+	if got := collect(t, b, id); got.file != "x" {
+		t.Errorf("collected %q", got.file)
+	}
+	if err := b.Acknowledge(ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SendStatus(ctx, status("H41.2", d, edxml.StatusDone, "")); err != nil {
+		t.Fatal(err)
+	}
+	if got := codes(t, a); got != "H41.2 01, H41.2 06" {
+		t.Errorf("the sender sees %q", got)
+	}
+	if _, err := w.hub.Change(ctx, "H41.2", func(a *hub.Agency) error { a.Closed = time.Time{}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	send(t, b, "2", "x", "H41.1")
 }
 
 // TestMerged sends to a province whose code was closed in 2025 and whose
@@ -317,57 +357,6 @@ func TestTwoWires(t *testing.T) {
 	}
 	if err := b.Register(t.Context(), vxp.Agency{Code: "H41.9", Name: "x"}); err == nil {
 		t.Error("an agency entered another")
-	}
-}
-
-// TestCarry carries a file of another service as it is, between agencies on the
-// wire that knows of services; on the other it does not show.
-func TestCarry(t *testing.T) {
-	w := open(t, nil, hub.Options{})
-	overSOAP := w.agency("H41.1")
-	w.agency("H41.2")
-	w.agency("H41.3")
-	a, b := w.system("H41.2"), w.system("H41.3")
-	file := []byte("không phải XML \x00\x01")
-	send := func(to ...string) (transport.Receipt, error) {
-		return a.Carry(t.Context(), "MCDT_DT", "H41.2", to, bytesOf(file))
-	}
-	r, err := send("H41.3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := send("H41.3", "H41.1", "H41.9"); err == nil || !strings.Contains(err.Error(), "H41.1, H41.9") {
-		t.Errorf("to whom it does not reach: %v", err)
-	}
-	if _, err := a.Carry(t.Context(), "MCDT_DT", "H41.3", []string{"H41.3"}, bytesOf(file)); err == nil {
-		t.Error("from another organ")
-	}
-	for _, c := range []pending{overSOAP, b} {
-		if n := waiting(t, c); len(n) != 0 {
-			t.Errorf("it shows among the documents: %v", n)
-		}
-	}
-	list, err := b.Carried(t.Context(), "mcdt_dt")
-	if err != nil || len(list) != 1 || list[0].ID != r.ID || list[0].From != "H41.2" || list[0].Service != "MCDT_DT" {
-		t.Fatalf("waiting: %+v, %v", list, err)
-	}
-	in, err := b.Fetch(t.Context(), r.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	piece, err := in.Next()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(piece.Content); err != nil || string(got) != string(file) {
-		t.Errorf("carried %q, %v", got, err)
-	}
-	if err := b.Acknowledge(t.Context(), r.ID); err != nil {
-		t.Fatal(err)
-	}
-	if list, err := b.Carried(t.Context(), "MCDT_DT"); err != nil || len(list) != 0 {
-		t.Errorf("still waiting: %+v, %v", list, err)
 	}
 }
 

@@ -19,6 +19,9 @@ func (h *Hub) Deliver(ctx context.Context, t *node.Transfer, open func(node.Cont
 	if err != nil {
 		return err
 	}
+	if t.Service != "" {
+		return h.deliverCarried(ctx, d, t)
+	}
 	var r route
 	now := time.Now()
 	one := t.For != "" && d.owner(t.For) != nil // else it was collected in the hub's own name, for all
@@ -81,6 +84,10 @@ func (h *Hub) Notify(ctx context.Context, t *node.Transfer) error {
 	d, err := h.directory(ctx)
 	if err != nil {
 		return err
+	}
+	if t.Service != "" { // its sender sees it in getSentEdocList; no Status is about it
+		h.node.Log.ErrorContext(ctx, "a file was given up", "transfer", t.ID, "service", t.Service, "from", t.From, "error", t.LastError)
+		return nil
 	}
 	if t.Kind != edxml.KindDocument || d.owner(t.From) == nil {
 		if h.o.Next != nil {

@@ -25,7 +25,7 @@ func (h *Hub) System(ctx context.Context, systemID string) (vxp.System, error) {
 		return vxp.System{}, err
 	}
 	a := d.hosted(systemID)
-	if a == nil || len(a.Secret) == 0 || h.seal == nil || a.closed(time.Now()) {
+	if a == nil || len(a.Secret) == 0 || h.seal == nil || a.MovedTo != "" {
 		return vxp.System{}, vxp.ErrSystem
 	}
 	secret, err := h.seal.open(a.OrganID, a.Secret)
@@ -47,6 +47,9 @@ func (h *Hub) AcceptFile(ctx context.Context, f *vxp.File) (transport.Receipt, e
 	sender := d.hosted(f.SystemID)
 	if sender == nil {
 		return transport.Receipt{}, vxp.ErrSystem
+	}
+	if sender.closed(time.Now()) {
+		return transport.Receipt{}, refusal(vxp.CodeFrom, "don vi %[1]s da dong, khong gui them / organ %[1]s is closed: it sends nothing new", f.SystemID)
 	}
 	if f.Service != "" {
 		return h.carry(ctx, d, sender, f)
@@ -93,8 +96,12 @@ func (h *Hub) Deliveries(ctx context.Context, organs []string, q vxp.Query) ([]v
 		if len(list) == most || !q.Until.IsZero() && t.Created.After(q.Until) {
 			break
 		}
+		to := t.For
+		if t.Service != "" { // the list alone says whom it is for
+			to = t.Receivers[0].OrganID
+		}
 		list = append(list, vxp.Delivery{
-			Service: t.Service, ID: t.AxisID, Kind: q.Kind, From: t.From, To: t.For, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
+			Service: t.Service, ID: t.AxisID, Kind: q.Kind, From: t.From, To: to, Created: t.Created, Updated: t.Created, State: vxp.Waiting,
 		})
 	}
 	return list, nil
@@ -246,7 +253,7 @@ func (h *Hub) SentPackets(ctx context.Context, organs []string, number string, _
 // sentTo says how far a Document is on one of its ways.
 func sentTo(sent, t *node.Transfer, r node.Receiver) vxp.Sent {
 	s := vxp.Sent{
-		ID: sent.AxisID, DeliveryID: t.AxisID, Kind: sent.Kind, From: sent.From, To: r.OrganID, Title: sent.Subject, Notation: sent.Code,
+		Service: sent.Service, ID: sent.AxisID, DeliveryID: t.AxisID, Kind: sent.Kind, From: sent.From, To: r.OrganID, Title: sent.Subject, Notation: sent.Code,
 		SentAt: sent.Created, ReceivedAt: t.Finished, State: vxp.Waiting,
 	}
 	switch t.State {

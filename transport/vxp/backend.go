@@ -77,7 +77,7 @@ type File struct {
 	Service  string
 	From     string
 	SystemID string
-	Key      string        // names the call: the same for one that is sent again after a lost answer
+	Key      string        // names the call: the same for one that is sent again after a lost answer; of a carried file also from axis to axis
 	To       []string      // the receivers
 	Packet   *edxml.Packet // without attachments; offsets count in Content
 	Content  io.Reader     // the single file from its beginning

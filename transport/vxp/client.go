@@ -51,6 +51,10 @@ type Client struct {
 	// why it refuses: its answer is then an empty one.
 	Raw bool
 
+	// Services are the servicetypes of what is no edXML that Pending lists
+	// beside the Documents: an axis gives the list of one service at a time.
+	Services []string
+
 	// Refused is told of a status packet that cannot be read. The axis was told
 	// "fail" about it, and it is not listed again. Nil is nobody.
 	Refused func(id string, err error)
@@ -104,7 +108,12 @@ type call struct {
 	body   func() (io.ReadCloser, error)
 	size   int64
 	media  string // default application/json
+	key    string // see KeyHeader
 }
+
+// KeyHeader names a file that is carried on all of its way, with 64 hex digits:
+// our axis takes it once, however often the call is made and signed anew.
+const KeyHeader = "Lienthong-Key"
 
 // braces is the body of the calls that have no other.
 func braces() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("{}")), nil }
@@ -132,6 +141,9 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 	}
 	req.Header.Set("Content-Type", k.media)
 	req.Header.Set("User-Agent", "lienthong")
+	if k.key != "" {
+		req.Header.Set(KeyHeader, k.key)
+	}
 	if k.body != nil {
 		if req.Body, err = k.body(); err != nil {
 			return nil, c.unreached(ctx, k.op, err)

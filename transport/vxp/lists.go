@@ -44,6 +44,7 @@ type Sent struct {
 	ID          string // the number its sender got
 	DeliveryID  string // the receiver's
 	Kind        edxml.Kind
+	Service     string // servicetype of what is no edXML, "" for edXML
 	From, To    string // OrganIds
 	Title       string // Subject of the Document
 	Notation    string // its number and notation
@@ -151,20 +152,24 @@ func moment(s scalar) time.Time {
 	return t
 }
 
-func (w received) delivery() Delivery {
-	service := string(w.ServiceType)
-	if strings.EqualFold(service, "edoc") {
-		service = ""
+// serviceOf reads a serviceType, "" for edXML.
+func serviceOf(s scalar) string {
+	if strings.EqualFold(string(s), "edoc") {
+		return ""
 	}
+	return string(s)
+}
+
+func (w received) delivery() Delivery {
 	return Delivery{
-		Service: service, ID: string(w.DocID), Kind: kindOf(w.MessageType), From: string(w.From), To: string(w.To), Created: moment(w.Created),
+		Service: serviceOf(w.ServiceType), ID: string(w.DocID), Kind: kindOf(w.MessageType), From: string(w.From), To: string(w.To), Created: moment(w.Created),
 		Updated: moment(w.Updated), State: State(w.Status), Description: string(w.StatusDesc),
 	}
 }
 
 func (w sent) sent() Sent {
 	return Sent{
-		ID: string(w.SenderDocID), DeliveryID: string(w.ReceiverDocID), Kind: kindOf(w.MessageType), From: string(w.FromCode),
+		Service: serviceOf(w.ServiceType), ID: string(w.SenderDocID), DeliveryID: string(w.ReceiverDocID), Kind: kindOf(w.MessageType), From: string(w.FromCode),
 		To: string(w.ToCode), Title: string(w.Title), Notation: string(w.Notation), SentAt: moment(w.SentTime),
 		ReceivedAt: moment(w.ReceivedTime), State: State(w.ReceiveStatus), Description: string(w.ReceiveStatusDesc),
 	}
@@ -221,8 +226,8 @@ func (c *Client) deliveries(ctx context.Context, service string, k edxml.Kind) (
 	return all, nil
 }
 
-// Pending lists the Documents that wait to be collected, by the numbers of
-// their deliveries. Nothing is removed by listing.
+// Pending lists what waits to be collected, by the numbers of the deliveries:
+// Documents, and the files of Services. Nothing is removed by listing.
 func (c *Client) Pending(ctx context.Context) ([]transport.Pending, error) {
 	deliveries, err := c.Deliveries(ctx, edxml.KindDocument)
 	if err != nil {
@@ -231,6 +236,15 @@ func (c *Client) Pending(ctx context.Context) ([]transport.Pending, error) {
 	pending := make([]transport.Pending, 0, len(deliveries))
 	for _, d := range deliveries {
 		pending = append(pending, transport.Pending{ID: d.ID, For: d.To})
+	}
+	for _, service := range c.Services {
+		files, err := c.Carried(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range files {
+			pending = append(pending, transport.Pending{ID: d.ID, For: d.To, Service: service, From: d.From})
+		}
 	}
 	return pending, nil
 }

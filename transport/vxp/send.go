@@ -34,6 +34,9 @@ func (c *Client) Send(ctx context.Context, p *transport.Packet) (transport.Recei
 	if len(p.Parts) > 0 || p.Envelope.Open == nil {
 		return transport.Receipt{}, c.ill(opSend, ErrNotFile)
 	}
+	if p.Carriage != nil {
+		return c.Carry(ctx, *p.Carriage, p.Envelope)
+	}
 	packet, sum, err := examine(ctx, p.Envelope)
 	if err != nil {
 		return transport.Receipt{}, c.ill(opSend, err)
@@ -53,34 +56,31 @@ func (c *Client) Send(ctx context.Context, p *transport.Packet) (transport.Recei
 	} else if len(to) > 0 && len(header) <= maxReceivers && printable(string(header)) {
 		params = append(params, param{paramTo, string(header)})
 	}
-	a, err := c.ask(ctx, call{
-		op: opSend, media: "application/octet-stream", size: p.Envelope.Size + int64(len(lineEnd)),
-		params: append(params, param{paramFileHash, FileHash(sum)}), body: func() (io.ReadCloser, error) { return withLineEnd(p.Envelope) },
-	}, "answer", c.Limits.withDefaults().Answer, nil)
-	switch {
-	case err != nil:
-		return transport.Receipt{}, err
-	case a.docID == "":
-		return transport.Receipt{}, c.unreached(ctx, opSend, &FieldError{Field: "DocId", Fault: "missing"})
-	}
-	return transport.Receipt{ID: a.docID, Existed: a.existed}, nil
+	return c.hand(ctx, p.Envelope, "", append(params, param{paramFileHash, FileHash(sum)}))
 }
 
 // Carry hands over a file of another service than edXML, as it is, from one
-// organ to others. What it is remains between them.
-func (c *Client) Carry(ctx context.Context, service, from string, to []string, file transport.Content) (transport.Receipt, error) {
+// organ to others. What it is remains between them. Our own axis takes a Key
+// once; the national axis does not know it, so that a file whose answer was
+// lost may arrive there twice.
+func (c *Client) Carry(ctx context.Context, k transport.Carriage, file transport.Content) (transport.Receipt, error) {
 	sum, err := digest(ctx, file)
 	if err != nil {
 		return transport.Receipt{}, c.ill(opSend, err)
 	}
-	header, err := json.Marshal(to)
+	header, err := json.Marshal(k.To)
 	if err != nil {
 		return transport.Receipt{}, c.ill(opSend, err)
 	}
+	return c.hand(ctx, file, k.Key, []param{
+		{paramFrom, k.From}, {paramService, k.Service}, {paramMessage, "edoc"}, {paramTo, string(header)}, {paramFileHash, FileHash(sum)}})
+}
+
+// hand makes the call that hands a file over.
+func (c *Client) hand(ctx context.Context, file transport.Content, key string, params []param) (transport.Receipt, error) {
 	a, err := c.ask(ctx, call{
-		op: opSend, media: "application/octet-stream", size: file.Size + int64(len(lineEnd)),
-		params: []param{{paramFrom, from}, {paramService, service}, {paramMessage, "edoc"}, {paramTo, string(header)}, {paramFileHash, FileHash(sum)}},
-		body:   func() (io.ReadCloser, error) { return withLineEnd(file) },
+		op: opSend, media: "application/octet-stream", size: file.Size + int64(len(lineEnd)), key: key,
+		params: params, body: func() (io.ReadCloser, error) { return withLineEnd(file) },
 	}, "answer", c.Limits.withDefaults().Answer, nil)
 	switch {
 	case err != nil:
@@ -93,6 +93,9 @@ func (c *Client) Carry(ctx context.Context, service, from string, to []string, f
 
 // digest is the SHA-256 of a content.
 func digest(ctx context.Context, content transport.Content) (sum [sha256.Size]byte, err error) {
+	if content.SHA256 != "" {
+		return knownDigest(content.SHA256)
+	}
 	file, err := content.Open()
 	if err != nil {
 		return sum, err
@@ -103,6 +106,15 @@ func digest(ctx context.Context, content transport.Content) (sum [sha256.Size]by
 		return sum, err
 	}
 	return [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
+// knownDigest reads a digest.
+func knownDigest(text string) (sum [sha256.Size]byte, err error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(sum) {
+		return sum, fmt.Errorf("vxp: %.80q is no SHA-256", text)
+	}
+	return [sha256.Size]byte(raw), nil
 }
 
 // lineEnd stands behind the file in the body of sendEdoc.
@@ -145,11 +157,8 @@ func examine(ctx context.Context, content transport.Content) (*edxml.Packet, [sh
 		return nil, sum, ErrNotFile
 	}
 	if known {
-		raw, err := hex.DecodeString(content.SHA256)
-		if err != nil || len(raw) != len(sum) {
-			return nil, sum, fmt.Errorf("vxp: %.80q is no SHA-256", content.SHA256)
-		}
-		return r.Packet(), [sha256.Size]byte(raw), nil
+		sum, err := knownDigest(content.SHA256)
+		return r.Packet(), sum, err
 	}
 	if _, err := io.Copy(io.Discard, src); err != nil {
 		return nil, sum, err

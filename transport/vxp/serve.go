@@ -127,7 +127,7 @@ func (s *served) sent() error {
 	entries := make([]sent, 0, len(all))
 	for _, v := range all {
 		entries = append(entries, sent{
-			SenderDocID: scalar(v.ID), ReceiverDocID: scalar(v.DeliveryID), ServiceType: "eDoc", MessageType: scalar(messageType(kind)),
+			SenderDocID: scalar(v.ID), ReceiverDocID: scalar(v.DeliveryID), ServiceType: scalar(cmp.Or(v.Service, "eDoc")), MessageType: scalar(messageType(kind)),
 			FromCode: scalar(v.From), ToCode: scalar(v.To), Title: scalar(v.Title), Notation: scalar(v.Notation),
 			SentTime: stamp(v.SentAt), ReceivedTime: stamp(v.ReceivedAt), SendStatus: scalar(Done), SendStatusDesc: "Thanh cong",
 			ReceiveStatus: scalar(v.State), ReceiveStatusDesc: scalar(v.Description),
