@@ -135,11 +135,16 @@ func New(c Config) (*Node, error) {
 // applies the statuses that came back. It returns nil after a clean stop, when
 // the leases of interrupted work have been given back.
 func (n *Node) Run(ctx context.Context) error {
-	if err := n.restoreLink(ctx); err != nil {
-		if ctx.Err() != nil {
+	for failures := 1; ; failures++ { // a store that is just being restarted is no reason to end
+		err := n.restoreLink(ctx)
+		if err == nil {
+			break
+		}
+		wait := n.Retry.after(failures)
+		n.Log.WarnContext(ctx, "the store does not answer", "error", err, "again in", wait)
+		if sleep(ctx, wait) != nil {
 			return nil
 		}
-		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.work(ctx, Out, n.sendStep) })

@@ -389,6 +389,9 @@ func (c *cluster) unreported() int {
 	all, err := client.Statuses(c.t.Context(), time.Now().Add(-time.Hour))
 	if err != nil {
 		c.t.Error(err)
+		for _, h := range c.hubs {
+			c.t.Logf("%s at %s said:\n%s", h.config, h.url, h.said.String())
+		}
 	}
 	told := map[string]bool{}
 	for _, s := range all {
