@@ -26,7 +26,7 @@ type axisSection struct {
 	Workers      int      `toml:"workers"` // calls at a time
 	Roots        string   `toml:"roots"`   // whom to trust as this server's authority; "": those of the system
 	Pins         []string `toml:"pins"`    // keys, one of which must stand in its chain: sha256//BASE64
-	Cert         string   `toml:"cert"`    // our certificate, where the axis asks for one
+	Cert         string   `toml:"cert"`    // our certificate, where the axis asks for one; without token_file it stands for the token
 	Key          string   `toml:"key"`
 	InsecureHTTP bool     `toml:"insecure_http"` // lets the token travel in clear
 }
@@ -150,7 +150,11 @@ func (c *config) checkURL() error {
 	}}}
 }
 
-// token reads the access token, from the environment or its own file.
+// token reads the access token, from the environment or its own file. Without
+// one the certificate speaks for the node, as at a hub of ours.
 func (c *config) token() (edxml.Secret, error) {
+	if c.Axis.Cert != "" && !given("LIENTHONG_AXIS_TOKEN", c.Axis.TokenFile) {
+		return "", nil
+	}
 	return c.secret("LIENTHONG_AXIS_TOKEN", c.Axis.TokenFile, "axis.token_file")
 }

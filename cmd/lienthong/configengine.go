@@ -126,6 +126,12 @@ func (c *config) secret(variable, file, key string) (edxml.Secret, error) {
 	return edxml.Secret(strings.TrimSpace(string(b))), err
 }
 
+// given reports whether a secret is there, or must be.
+func given(variable, file string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok || file != ""
+}
+
 // clocked returns the client of an axis, whose answers tell its time.
 func clocked(clock *transport.Clock, o transport.HTTPOptions) *http.Client {
 	client := transport.NewHTTPClient(o)

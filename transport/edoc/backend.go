@@ -17,7 +17,8 @@ import (
 type Backend interface {
 	// Authenticate tells what a pair of organ and access token may do, and
 	// returns ErrCredential (or wraps it) for a pair that is not good. It is
-	// shown the token and keeps no more than a hash: it looks the hash up.
+	// shown the token and keeps no more than a hash: it looks the hash up. The
+	// token is "" only where the caller presents a TLS certificate in its place.
 	Authenticate(ctx context.Context, organ string, token edxml.Secret) (Speaker, error)
 	// Accept takes a Document. It reads s.Next up to io.EOF, which stands for a
 	// packet that was whole; the Document is durable when Accept returns nil.

@@ -23,7 +23,7 @@ import (
 type Client struct {
 	URL   string       // of the axis; its path differs from axis to axis
 	Organ string       // the organ it speaks for
-	Token edxml.Secret // the organ's access token
+	Token edxml.Secret // the organ's access token; "" where a TLS certificate of HTTP stands for it
 
 	// HTTP makes the calls and bounds their time; nil is that of
 	// transport.NewHTTPClient with its defaults. Redirects are never followed:

@@ -157,7 +157,7 @@ func (e *envelope) tokens() (c credential, carriers []block) {
 				if organ == "" && token == "" {
 					continue
 				}
-				if token != "" {
+				if token != "" || c.Token == "" { // without one, a certificate may stand for it
 					c = credential{organ, edxml.Secret(token)}
 				}
 			}

@@ -196,7 +196,8 @@ func (c *call) refusal(code string, text edxml.Text, args ...any) error {
 // one, wrong that for a pair that is not good; "" answers without a reason.
 func (c *call) authenticate(cred credential, missing, wrong string) error {
 	c.cred = cred
-	if cred.Organ == "" || cred.Token == "" {
+	certified := c.r.TLS != nil && len(c.r.TLS.PeerCertificates) > 0 // the backend may know the certificate
+	if cred.Organ == "" || cred.Token == "" && !certified {
 		return c.refusal(missing, edxml.Text{VI: "thiếu OrganId hoặc Token", EN: "OrganId or Token is missing"})
 	}
 	var err error
