@@ -42,8 +42,23 @@ type composed struct {
 		DependsOn   yaml.Node `yaml:"depends_on"`
 		Healthcheck struct{ Test []string }
 		Profiles    []string
+		Secrets     []yaml.Node
 	}
 	Volumes map[string]any
+	Secrets map[string]struct{ File string }
+}
+
+// secret returns the name of a secret of a service, in either form of the file.
+func secret(t *testing.T, n yaml.Node) string {
+	t.Helper()
+	var long struct{ Source string }
+	if n.Kind == yaml.ScalarNode {
+		return n.Value
+	}
+	if err := n.Decode(&long); err != nil {
+		t.Fatal(err)
+	}
+	return long.Source
 }
 
 // dependsOn lists what a service waits for, in either form of the file.
@@ -91,6 +106,11 @@ func TestCompose(t *testing.T) {
 		for _, p := range s.Ports {
 			if !strings.HasPrefix(p, "127.0.0.1:") {
 				t.Errorf("%s publishes %s beyond this machine", name, p)
+			}
+		}
+		for _, n := range s.Secrets {
+			if _, ok := c.Secrets[secret(t, n)]; !ok {
+				t.Errorf("%s: there is no secret %s", name, secret(t, n))
 			}
 		}
 		for _, other := range dependsOn(t, s.DependsOn) {
@@ -372,9 +392,27 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// TestUnit holds the unit against what the node does and where packages put it.
+// TestUnit holds the units against what the node does and where packages put
+// it; that for many nodes is that for one, but for names.
 func TestUnit(t *testing.T) {
-	text, err := os.ReadFile("dist/lienthong.service")
+	one, many := readUnit(t, "dist/lienthong.service"), readUnit(t, "dist/lienthong@.service")
+	for _, unit := range []map[string]string{one, many} {
+		checkUnit(t, unit)
+	}
+	for key, value := range one {
+		named := strings.NewReplacer("/node.toml", "/%i.toml", "/var/lib/lienthong", "/var/lib/lienthong/%i").Replace(value)
+		if key == "StateDirectory" {
+			named += "/%i"
+		}
+		if got := many[key]; got != named && key != "Description" && key != "After" {
+			t.Errorf("lienthong@.service: %s=%s, want %s", key, got, named)
+		}
+	}
+}
+
+func readUnit(t *testing.T, file string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,6 +422,11 @@ func TestUnit(t *testing.T) {
 			unit[key] = value
 		}
 	}
+	return unit
+}
+
+func checkUnit(t *testing.T, unit map[string]string) {
+	t.Helper()
 	if unit["Type"] != "notify" { // TestNodeNotifies hears it
 		t.Errorf("Type=%s", unit["Type"])
 	}

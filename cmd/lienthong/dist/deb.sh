@@ -20,7 +20,7 @@ CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$r
 
 "$dist/pages.sh" "$root"
 
-cp "$dist/lienthong.service" "$root/lib/systemd/system/"
+cp "$dist/lienthong.service" "$dist/lienthong@.service" "$root/lib/systemd/system/"
 install -d "$root/usr/share/doc/lienthong/docs"
 cp "$dist/alerts.yml" "$dist/grafana-dashboard.json" "$root/usr/share/doc/lienthong/"
 cp docs/*.md "$root/usr/share/doc/lienthong/docs/"
