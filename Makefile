@@ -71,6 +71,10 @@ large: ## move 1 GB and hold 1,000 connections between processes, and look at th
 bench-node: ## a document through node, hub and node, beside the barest durable relay, on this disk and one of 2 ms
 	@go test -run='^$$' -bench='Chain|FirstAttempt' -benchtime=$(BENCHTIME) ./node/hub | awk "$$BENCH_TABLE"
 
+.PHONY: bench-pages
+bench-pages: ## pages and lists with 1,000,000 records in the store beside the same with 1,000 (filling takes minutes)
+	@LIENTHONG_BENCH_RECORDS=1000000 go test -run='^$$' -bench=Pages -benchtime=1x -timeout=60m ./cmd/lienthong | awk "$$BENCH_TABLE"
+
 examples: ## run the clients of docs/examples against a node (needs curl, jq, a JDK, npm)
 	LIENTHONG_EXAMPLES=1 go test ./cmd/lienthong -run='TestScript/example-' -count=1
 
