@@ -63,6 +63,9 @@ func (n *Node) space(ctx context.Context, limit string, mark int64) error {
 	return nil
 }
 
+// Room says why no submission is taken in now, a *SpaceError; nil when one is.
+func (n *Node) Room(ctx context.Context) error { return n.roomToStop(ctx) }
+
 // roomToStop and roomToSlow look at the two watermarks.
 func (n *Node) roomToStop(ctx context.Context) error {
 	return n.space(ctx, "intake.stop", n.Intake.Stop)

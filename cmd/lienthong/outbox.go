@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -42,12 +43,30 @@ func (p *program) boxCommands(box node.Direction) []*cli.Command {
 	}, p.operateCommands(box)...)
 }
 
+// newest reads as many of a box as are asked for, page by page.
+func newest(ctx context.Context, d *api.Client, box node.Direction, limit int) ([]*node.Transfer, error) {
+	const page = 1000
+	all, before := []*node.Transfer{}, ""
+	for len(all) < limit {
+		ask := min(page, limit-len(all))
+		some, err := d.List(ctx, box, before, ask)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); len(some) < ask {
+			break
+		}
+		before = some[ask-1].ID
+	}
+	return all, nil
+}
+
 func (p *program) listBox(c *cli.Context, box node.Direction) error {
 	if c.NArg() > 0 {
 		return usageError{edxml.Text{VI: "lệnh này không có đối số: " + c.Args().First(), EN: "this command takes no argument: " + c.Args().First()}, c.Command.HelpName}
 	}
 	return p.through(c, func(d *api.Client) error {
-		all, err := d.List(c.Context, box, "", c.Int("limit"))
+		all, err := newest(c.Context, d, box, c.Int("limit"))
 		if err != nil {
 			return err
 		}

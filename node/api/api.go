@@ -144,7 +144,11 @@ func (d *Door) handle(route string, s Scope, do http.HandlerFunc) {
 }
 
 func (d *Door) list(w http.ResponseWriter, r *http.Request, box node.Direction) {
-	found, err := d.node.Store.Search(r.Context(), box, node.Words(r.FormValue("q")), r.FormValue("before"), limit(r))
+	most, ok := limit(w, r)
+	if !ok {
+		return
+	}
+	found, err := d.node.Store.Search(r.Context(), box, node.Words(r.FormValue("q")), r.FormValue("before"), most)
 	if err != nil {
 		refuse(w, err)
 		return

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,9 +44,10 @@ func (c *Client) Submit(ctx context.Context, packet io.Reader) (*Submitted, erro
 	return &s, c.call(ctx, http.MethodPost, "/v1/outbox", packet, &s)
 }
 
-// List returns a page of a box, newest first, of Transfers older than before.
+// List returns a page of a box, newest first, of Transfers older than before: at
+// most limit, up to 1000; 0: 50.
 func (c *Client) List(ctx context.Context, box node.Direction, before string, limit int) ([]*node.Transfer, error) {
-	q := url.Values{"before": {before}, "limit": {strconv.Itoa(limit)}}
+	q := url.Values{"before": {before}, "limit": {strconv.Itoa(cmp.Or(limit, standardPage))}}
 	var l List
 	err := c.call(ctx, http.MethodGet, "/v1/"+string(box)+"box?"+q.Encode(), nil, &l)
 	return l.Transfers, err

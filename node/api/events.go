@@ -180,7 +180,11 @@ func (d *Door) events(w http.ResponseWriter, r *http.Request) {
 		d.stream(w, r, p)
 		return
 	}
-	found, err := after(r.Context(), d.node.Store, p, limit(r))
+	most, ok := limit(w, r)
+	if !ok {
+		return
+	}
+	found, err := after(r.Context(), d.node.Store, p, most)
 	if err != nil {
 		refuse(w, err)
 		return

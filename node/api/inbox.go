@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -30,7 +31,11 @@ type Held struct {
 }
 
 func (d *Door) waiting(w http.ResponseWriter, r *http.Request) {
-	found, err := d.node.Waiting(r.Context(), limit(r))
+	most, ok := limit(w, r)
+	if !ok {
+		return
+	}
+	found, err := d.node.Waiting(r.Context(), most)
 	if err != nil {
 		refuse(w, err)
 		return
@@ -108,13 +113,22 @@ func (d *Door) done(w http.ResponseWriter, r *http.Request, t *node.Transfer) {
 	answer(w, http.StatusOK, t.Public())
 }
 
-// limit reads how many items a page may have.
-func limit(r *http.Request) int {
-	n, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || n < 1 || n > maxList {
-		return maxList
+// standardPage is how many items a page has when nothing else is asked for.
+const standardPage = 50
+
+// limit reads how many items a page may have, or refuses the request and
+// reports false.
+func limit(w http.ResponseWriter, r *http.Request) (int, bool) {
+	asked := r.FormValue("limit")
+	if asked == "" {
+		return standardPage, true
 	}
-	return n
+	n, err := strconv.Atoi(asked)
+	if err != nil || n < 1 || n > maxList {
+		refuse(w, badRequest(fmt.Errorf("limit is a number from 1 to %d", maxList)))
+		return 0, false
+	}
+	return n, true
 }
 
 // page shows Transfers to others.

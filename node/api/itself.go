@@ -27,11 +27,23 @@ func (d *Door) healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, Health{OK: true})
 }
 
-// readyz asks the store for something small: a node that cannot read its store
-// cannot take documents. That the axis is away is no reason, submitting works.
+// readyz says whether a submission would be taken: not when the store cannot be
+// read, the disk has no room or the node is about to end. That the axis is away
+// is no reason, what is submitted waits.
 func (d *Door) readyz(w http.ResponseWriter, r *http.Request) {
+	reason := ""
 	if _, err := d.node.Store.Value(r.Context(), "ready"); err != nil {
-		answer(w, http.StatusServiceUnavailable, Health{Reason: "the store does not answer"})
+		reason = "the store does not answer"
+	} else if err := d.node.Room(r.Context()); err != nil {
+		reason = "the disk is nearly full"
+	}
+	select {
+	case <-d.stopped:
+		reason = "the node is stopping"
+	default:
+	}
+	if reason != "" {
+		answer(w, http.StatusServiceUnavailable, Health{Reason: reason})
 		return
 	}
 	answer(w, http.StatusOK, Health{OK: true})

@@ -26,8 +26,11 @@ type Organs struct {
 // organs searches the register by the beginnings of words, accents optional,
 // or by the beginning of an identifier.
 func (d *Door) organs(w http.ResponseWriter, r *http.Request) {
-	asked, now := node.Words(r.FormValue("q")), time.Now()
-	found, most := Organs{Organs: []Organ{}}, limit(r)
+	most, ok := limit(w, r)
+	if !ok {
+		return
+	}
+	asked, now, found := node.Words(r.FormValue("q")), time.Now(), Organs{Organs: []Organ{}}
 	latest := map[string]int{} // a code whose holder changed its name has several rows
 	for e := range organ.Register() {
 		if !fits(asked, e) || len(found.Organs) == most {

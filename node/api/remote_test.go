@@ -279,11 +279,20 @@ func TestBadInput(t *testing.T) {
 		}, 400, "bad-request"},
 		{"file name with a path", submit, "POST", "/v1/outbox", form(letter("1"), "../../etc/passwd", "x"), 422, "file-name"},
 		{"file name with a drive", submit, "POST", "/v1/outbox", form(letter("1"), `C:\\a.pdf`, "x"), 422, "file-name"},
+		{"file name from the root", submit, "POST", "/v1/outbox", form(letter("1"), "/etc/passwd", "x"), 422, "file-name"},
+		{"file name of a folder", submit, "POST", "/v1/outbox", form(letter("1"), "..", "x"), 422, "file-name"},
+		{"file name with NUL", submit, "POST", "/v1/outbox", form(letter("1"), "a\x00.pdf", "x"), 400, "bad-request"},
+		{"file name that turns letters", submit, "POST", "/v1/outbox", form(letter("1"), "a\u202efdp.exe", "x"), 422, "file-name"},
+		{"file name of no letters", submit, "POST", "/v1/outbox", form(letter("1"), "\xff\xfe.pdf", "x"), 422, "file-name"},
+		{"file name too long", submit, "POST", "/v1/outbox", form(letter("1"), strings.Repeat("x", 300)+".pdf", "x"), 422, "file-name"},
 		{"file name empty", submit, "POST", "/v1/outbox", form(letter("1"), "", "x"), 422, "file-name"},
 		{"described file missing", submit, "POST", "/v1/outbox", form(strings.Replace(letter("1"), "{", `{"attachments":[{"name":"b.pdf"}],`, 1), "a.pdf", "x"), 400, "bad-request"},
 		{"invalid packet", submit, "POST", "/v1/outbox", form(`{"subject":"x"}`, "a.pdf", "x"), 422, "packet-invalid"},
 		{"foreign sender", submit, "POST", "/v1/outbox", form(strings.Replace(letter("1"), "{", `{"from":{"organId":"H41","organName":"Tỉnh"},`, 1), "a.pdf", "x"), 422, "foreign-sender"},
 		{"recall of nothing", submit, "POST", "/v1/outbox/nothing/recall", text(`{"reason":"x"}`), 404, "not-found"},
+		{"limit of nothing", look, "GET", "/v1/outbox?limit=0", nil, 400, "bad-request"},
+		{"limit of too many", look, "GET", "/v1/inbox?limit=1001", nil, 400, "bad-request"},
+		{"limit that is no number", look, "GET", "/v1/events?limit=x", nil, 400, "bad-request"},
 		{"no id of an event", look, "GET", "/v1/events?after=x", nil, 400, "bad-request"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -307,6 +316,57 @@ func TestBadInput(t *testing.T) {
 	r.t = t
 	if all, err := r.node.Store.List(t.Context(), node.Out, "", 10); err != nil || len(all) != 0 {
 		t.Errorf("something was accepted: %v, %v", all, err)
+	}
+}
+
+// TestReady: a node is ready as long as it would take a document.
+func TestReady(t *testing.T) {
+	r := openRemote(t, Options{})
+	free := int64(1 << 40)
+	r.node.Intake.Free = func() (int64, error) { return free, nil }
+	is := func(want int, reason string) {
+		t.Helper()
+		var h Health
+		if code := r.ask("", "GET", "/readyz", nil, &h); code != want || h.Reason != reason || h.OK != (want == http.StatusOK) {
+			t.Errorf("%d, %+v; want %d %q", code, h, want, reason)
+		}
+		if code := r.ask("", "GET", "/healthz", nil, &h); code != http.StatusOK {
+			t.Errorf("healthz: %d", code)
+		}
+	}
+	is(200, "")
+	free = 1 << 20
+	is(503, "the disk is nearly full")
+	var p Problem
+	if code := r.ask(r.token(Submit), "POST", "/v1/outbox", bytes.NewReader(packet(t, "1", []byte("x"))), &p); code != http.StatusInsufficientStorage || p.Code != "disk-low" {
+		t.Errorf("a submission: %d, %+v", code, p)
+	}
+	free = 1 << 40
+	is(200, "")
+	r.door.Stop()
+	is(503, "the node is stopping")
+	if err := r.node.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.door = New(r.node, Options{})
+	w := httptest.NewRecorder()
+	if r.door.Remote().ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil)); w.Code != 503 || !strings.Contains(w.Body.String(), "the store does not answer") {
+		t.Errorf("without a store: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestStandardPage gives the newest 50 to who asks for no number.
+func TestStandardPage(t *testing.T) {
+	r := openRemote(t, Options{})
+	token := r.token(Read)
+	for i := range 60 {
+		receive(t, r.node, fmt.Sprintf("in-%02d", i), fmt.Sprint("d", i))
+	}
+	for query, want := range map[string]int{"": 50, "?limit=60": 60, "?limit=7": 7, "?before=in-30": 30} {
+		var l List
+		if r.ask(token, "GET", "/v1/inbox"+query, nil, &l); len(l.Transfers) != want {
+			t.Errorf("%q: %d, want %d", query, len(l.Transfers), want)
+		}
 	}
 }
 
