@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -144,10 +146,39 @@ func usesAxis(t *Transfer) bool {
 	return false
 }
 
-func whySent(t *Transfer) edxml.Text {
+// nameable is how many receivers are named one by one.
+const nameable = 20
+
+// receiversAt says how far a Document is at its receivers: of each, or of many
+// how many are how far, and who refused.
+func receiversAt(t *Transfer) (all edxml.Text) {
 	var vi, en []string
+	if len(t.Receivers) > nameable {
+		counts, refused := map[edxml.StatusCode]int{}, []string{}
+		for _, r := range t.Receivers {
+			if counts[r.Code]++; r.Code == edxml.StatusRefused {
+				refused = append(refused, r.OrganID)
+			}
+		}
+		for _, code := range slices.Sorted(maps.Keys(counts)) {
+			name, _ := code.Name()
+			if code == "" {
+				name = edxml.Text{VI: "chưa có phản hồi", EN: "no answer yet"}
+			}
+			vi = append(vi, fmt.Sprintf("%s: %d", strings.TrimSpace(string(code)+" "+name.VI), counts[code]))
+			en = append(en, fmt.Sprintf("%s: %d", strings.TrimSpace(string(code)+" "+name.EN), counts[code]))
+		}
+		if n := len(refused); n > 0 {
+			names, more := strings.Join(refused[:min(n, nameable)], ", "), edxml.Text{}
+			if n > nameable {
+				more = edxml.Text{VI: " và các nơi khác", EN: " and others"}
+			}
+			vi, en = append(vi, "bị từ chối bởi "+names+more.VI), append(en, "refused by "+names+more.EN)
+		}
+		return edxml.Text{VI: strings.Join(vi, "; "), EN: strings.Join(en, "; ")}
+	}
 	for _, r := range t.Receivers {
-		if r.Code == "" {
+		if r.Code == "" || len(r.Events) == 0 {
 			vi = append(vi, r.OrganID+": chưa có phản hồi")
 			en = append(en, r.OrganID+": no answer yet")
 			continue
@@ -162,9 +193,14 @@ func whySent(t *Transfer) edxml.Text {
 		vi = append(vi, fmt.Sprintf("%s: %s %s lúc %s", r.OrganID, r.Code, name.VI, clock(last.At)))
 		en = append(en, fmt.Sprintf("%s: %s %s at %s", r.OrganID, r.Code, name.EN, clock(last.At)))
 	}
+	return edxml.Text{VI: strings.Join(vi, "; "), EN: strings.Join(en, "; ")}
+}
+
+func whySent(t *Transfer) edxml.Text {
+	at := receiversAt(t)
 	pairs := []string{
-		fmt.Sprintf("Trục đã nhận (số %s). Nơi nhận giữ văn bản: %s.", t.AxisID, strings.Join(vi, "; ")),
-		fmt.Sprintf("The axis took it (number %s). It is with the receivers: %s.", t.AxisID, strings.Join(en, "; ")),
+		fmt.Sprintf("Trục đã nhận (số %s). Nơi nhận giữ văn bản: %s.", t.AxisID, at.VI),
+		fmt.Sprintf("The axis took it (number %s). It is with the receivers: %s.", t.AxisID, at.EN),
 	}
 	if t.Withdrawn != nil {
 		pairs = append(pairs, fmt.Sprintf("Cơ quan gửi đã thu hồi lúc %s: bản ghi này được đóng băng và giữ nguyên.", clock(t.Withdrawn.At)),

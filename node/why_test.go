@@ -1,10 +1,12 @@
 package node_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 )
 
@@ -36,6 +38,8 @@ func TestWhy(t *testing.T) {
 			[]string{"số 77", "H41: chưa có phản hồi"}, []string{"number 77", "H41: no answer yet"}, "Cần làm"},
 		{"sent, answered", node.Transfer{Direction: node.Out, State: node.Sent, AxisID: "77", Receivers: []node.Receiver{{OrganID: "H41", Code: "06", Events: []node.Event{{Code: "01", At: now}, {Code: "06", At: now.Add(time.Hour)}}}, {OrganID: "H53"}}},
 			[]string{"H41: 06 ", "lúc 10:00:00 02/03/2026", "H53: chưa"}, []string{"H41: 06 ", "at 10:00:00 02/03/2026", "H53: no answer"}, "01"},
+		{"sent to many", node.Transfer{Direction: node.Out, State: node.Sent, AxisID: "77", Receivers: crowd(4000)},
+			[]string{"số 77", "01 đã đến: 3960", "02 từ chối tiếp nhận: 20", "chưa có phản hồi: 20", "bị từ chối bởi X1, X201"}, []string{"no answer yet: 20", "refused by X1, X201"}, "X7"},
 		{"rejected", node.Transfer{Direction: node.In, State: node.Rejected, Refusal: "thiếu tệp"},
 			[]string{"bị từ chối: thiếu tệp", "bằng chứng"}, []string{"rejected: thiếu tệp", "evidence"}, "accept"},
 		{"confirmed", node.Transfer{Direction: node.In, State: node.Confirmed, ID: "id-1"},
@@ -64,4 +68,21 @@ func TestWhy(t *testing.T) {
 			t.Errorf("an older status is given: %s", got.VI)
 		}
 	}
+}
+
+// crowd is many receivers: of 200 one is silent and one refuses.
+func crowd(n int) []node.Receiver {
+	var all []node.Receiver
+	for i := range n {
+		r := node.Receiver{OrganID: fmt.Sprint("X", i), Code: edxml.StatusArrived, Events: []node.Event{{Code: edxml.StatusArrived}}}
+		switch i % 200 {
+		case 0:
+			r.Code, r.Events = "", nil
+		case 1:
+			r.Code = edxml.StatusRefused
+			r.Events = append(r.Events, node.Event{Code: edxml.StatusRefused})
+		}
+		all = append(all, r)
+	}
+	return all
 }

@@ -115,6 +115,13 @@ func walkPages(t *testing.T, w *world, b *browser) {
 
 	b.open(w.url + "/console/out?q=bao+cao+tinh+hinh&agency=H41")
 	b.sees("#rows", held.code)
+	long := w.submit("H41", strings.Repeat("KHÔNGDẤUCÁCH", 400))
+	b.open(w.url + "/console/out")
+	b.sees("#rows", long.code)
+	b.shoot("long-list")
+	b.open(w.url + "/console/out/" + long.id)
+	b.sees("main", "Toàn văn trích yếu")
+	b.shoot("long-document")
 	b.open(w.url + "/console/in?lang=en")
 	b.sees("h1", "Inbox")
 	b.shoot("inbox-english")

@@ -81,7 +81,7 @@ var why = map[string]edxml.Text{
 	"session":   {VI: "Phiên làm việc đã hết. Hãy đăng nhập lại.", EN: "The session is over. Please log in again."},
 	"csrf":      {VI: "Yêu cầu không đến từ trang này nên không được thực hiện. Hãy tải lại trang rồi thử lại.", EN: "The request did not come from this page and was not carried out. Reload the page and try again."},
 	"forbidden": {VI: "Token này chỉ được xem. Để thao tác cần token có quyền operate.", EN: "This token may only look. To act, a token with the scope operate is needed."},
-	"rate":      {VI: "Quá nhiều lần đăng nhập sai. Hãy thử lại sau ít phút.", EN: "Too many logins failed. Try again in a few minutes."},
+	"rate":      {VI: "Quá nhiều lần đăng nhập sai. Hãy thử lại sau ít giây.", EN: "Too many logins failed. Try again in a few seconds."},
 	"too-large": {VI: "Biểu mẫu quá lớn.", EN: "The form is too large."},
 	"form":      {VI: "Không đọc được biểu mẫu.", EN: "The form cannot be read."},
 	"not-found": {VI: "Không tìm thấy văn bản hoặc tệp này.", EN: "There is no such document or file."},
@@ -178,8 +178,11 @@ func (c *Console) note(x *exchange, route string, took time.Duration, refused *r
 	}
 	if refused != nil {
 		q.Code, level, message = refused.Code, slog.LevelWarn, "console refused"
-		if q.Status >= http.StatusInternalServerError {
+		switch {
+		case q.Status >= http.StatusInternalServerError:
 			level = slog.LevelError
+		case q.Status == http.StatusSeeOther: // led to the login
+			level = slog.LevelInfo
 		}
 		attrs = append(attrs, slog.String("code", q.Code), slog.String("error", refused.Error()))
 	}

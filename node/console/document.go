@@ -41,6 +41,7 @@ func (c *Console) with(d node.Direction, do page) page {
 type documentPage struct {
 	frame
 	*node.Transfer
+	Reached  receivers
 	Why      edxml.Text
 	Verbs    []node.Verb // that may be done to it now
 	Answers  bool        // its sender waits to hear what becomes of it
@@ -69,6 +70,7 @@ func (c *Console) document(x *exchange) error {
 	title := edxml.Text{VI: cmp.Or(t.Code, t.DocumentID, t.ID), EN: cmp.Or(t.Code, t.DocumentID, t.ID)}
 	p := documentPage{
 		frame: c.frame(x, string(t.Direction), title), Transfer: t, Why: text, Steps: steps(t),
+		Reached:  arrange(t.Receivers, x.URL.Query().Get("receivers") == "all"),
 		Path:     Path + string(t.Direction) + "/" + t.ID,
 		Exports:  t.Purged.IsZero() && (t.Envelope.SHA256 != "" || t.Kind == edxml.KindStatus && t.Status != nil),
 		Readable: t.Purged.IsZero() && !(t.Direction == node.In && t.Withdrawn != nil),

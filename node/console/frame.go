@@ -49,6 +49,7 @@ func functions(lang string) template.FuncMap {
 		},
 		"long":     func(n int) int64 { return int64(n) },
 		"code":     heading,
+		"brief":    brief,
 		"peers":    func(t *node.Transfer) string { return peers(t, say) },
 		"reached":  func(t *node.Transfer) string { return reached(t, lang) },
 		"state":    func(s node.State) string { return stateNames[s].In(lang) },

@@ -158,6 +158,10 @@ func (c *Console) form(x *exchange) error {
 	if x.ContentLength > maxForm {
 		return &http.MaxBytesError{Limit: maxForm}
 	}
+	if x.ContentLength == 0 {
+		x.PostForm = url.Values{} // which has no proof either
+		return nil
+	}
 	if kind, _, err := mime.ParseMediaType(x.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return &refusal{Status: http.StatusUnsupportedMediaType, Code: "form"}
 	}
@@ -214,12 +218,11 @@ func (c *Console) login(x *exchange) error {
 	if err := c.form(x); err != nil {
 		return err
 	}
-	if c.guesses.Tokens() < 1 {
-		return &refusal{Status: http.StatusTooManyRequests, Code: "rate"}
-	}
 	a, err := c.options.Enter(x.Context(), strings.TrimSpace(x.PostFormValue("token")))
 	if errors.Is(err, ErrNoAccount) {
-		c.guesses.Allow()
+		if !c.guesses.Allow() { // guessing is slow, and keeps nobody out
+			return &refusal{Status: http.StatusTooManyRequests, Code: "rate", err: err}
+		}
 		c.show(x, "login", http.StatusUnauthorized, c.entrance(x, back(x.PostFormValue("back")), why["login"]))
 		return &refusal{Status: http.StatusUnauthorized, Code: "login", err: err, shown: true}
 	}

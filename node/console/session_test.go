@@ -124,7 +124,8 @@ func TestForged(t *testing.T) {
 		status int
 		code   string
 	}{
-		"no proof":        {url.Values{}, nil, 403, "csrf"},
+		"no form at all":  {nil, nil, 403, "csrf"},
+		"no proof":        {url.Values{"reason": {"x"}}, nil, 403, "csrf"},
 		"wrong proof":     {url.Values{"proof": {strings.Repeat("0", 64)}}, nil, 403, "csrf"},
 		"another session": {url.Values{"proof": {other.proof()}}, nil, 403, "csrf"},
 		"another site":    {url.Values{"proof": {proof}}, []string{"Sec-Fetch-Site", "cross-site"}, 403, "csrf"},
@@ -172,6 +173,9 @@ func TestGuessing(t *testing.T) {
 	}
 	if !slowed {
 		t.Error("thirty guesses were answered at once")
+	}
+	if resp, _ := v.post("/console/login", url.Values{"token": {"lt_look"}}); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("who has a token is kept out by guesses of others: %s", resp.Status)
 	}
 }
 

@@ -245,3 +245,23 @@ func sentence(text string) string {
 	}
 	return text
 }
+
+// briefly is how long a text in a list may be, in characters.
+const briefly = 300
+
+// brief cuts a text that is too long for a list, between two words if it can.
+func brief(text string) string {
+	n, space := 0, 0
+	for i, r := range text {
+		if n == briefly {
+			if space == 0 {
+				space = i
+			}
+			return text[:space] + " …"
+		}
+		if n++; r == ' ' && n > briefly/2 {
+			space = i
+		}
+	}
+	return text
+}
