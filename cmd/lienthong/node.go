@@ -229,7 +229,7 @@ func (h *house) measure() (*metrics.Metrics, error) {
 // that can be read. That one cannot is for doctor to say.
 func (c *config) certificates() map[string]*x509.Certificate {
 	all := map[string]*x509.Certificate{}
-	for use, file := range map[string]string{"sign": c.Sign.Cert, "api": c.API.Cert} {
+	for use, file := range map[string]string{"sign": c.Sign.Cert, "api": c.API.Cert, "hub": c.Hub.Cert, "axis": c.Axis.Cert} {
 		if file == "" {
 			continue
 		}

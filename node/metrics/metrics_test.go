@@ -116,6 +116,11 @@ func TestPorts(t *testing.T) {
 	if m.Sink(nil) != nil {
 		t.Error("no sink became one")
 	}
+	for _, operation := range operations { // each is there before it goes wrong for the first time
+		if operation != "send" {
+			has(t, scrape(t, m), `lienthong_axis_calls_total{operation="`+operation+`",outcome="permanent"} 0`, `lienthong_axis_calls_total{operation="`+operation+`",outcome="ok"} 1`)
+		}
+	}
 	m.Request("POST /v1/outbox", 422, "packet-invalid", time.Second)
 	has(t, scrape(t, m),
 		`lienthong_axis_calls_total{operation="send",outcome="ok"} 1`, `lienthong_axis_calls_total{operation="send",outcome="existed"} 1`,

@@ -19,8 +19,17 @@ type Axis struct {
 	m   *Metrics
 }
 
-// Axis measures every call of an axis.
+// operations are the calls of an axis.
+var operations = []string{"send", "pending", "fetch", "acknowledge", "send_status", "statuses", "organs"}
+
+// Axis measures every call of an axis. All counts are there from the beginning:
+// an alert sees how one grows, and would not see the first of its kind.
 func (m *Metrics) Axis(a node.Axis) *Axis {
+	for _, operation := range operations {
+		for _, o := range []string{ok, temporary, permanent, credential} {
+			m.calls.WithLabelValues(operation, o)
+		}
+	}
 	x := &Axis{m: m}
 	x.Replace(a)
 	return x
