@@ -238,6 +238,7 @@ func (p *program) configCommand() *cli.Command {
 			Flags: []cli.Flag{
 				&cli.StringFlag{Name: "out", Usage: p.say("tệp để viết (bắt buộc)", "file to write (required)")},
 				&cli.StringFlag{Name: "organ", Usage: p.say("mã định danh cơ quan (bắt buộc)", "the agency's identifier (required)")},
+				&cli.StringFlag{Name: "store", Value: "bolt:./data", Usage: p.say("nơi lưu dữ liệu của nút", "where the node keeps everything")},
 				&cli.StringFlag{Name: "axis", Usage: p.say("địa chỉ trục", "the axis's address")},
 				&cli.StringFlag{Name: "token-file", Usage: p.say("tệp chứa token", "file that holds the token")},
 				&cli.StringFlag{Name: "key", Usage: p.say("khóa bí mật PEM", "private key, PEM")},
@@ -271,7 +272,7 @@ func (p *program) configInit(c *cli.Context) error {
 	}
 	var b bytes.Buffer
 	err = configTemplate.Execute(&b, map[string]any{
-		"VI": p.lang == "vi", "Organ": string(id), "Name": organName(string(id)), "Axis": c.String("axis"), "Token": c.String("token-file"),
+		"VI": p.lang == "vi", "Organ": string(id), "Name": organName(string(id)), "Store": c.String("store"), "Axis": c.String("axis"), "Token": c.String("token-file"),
 		"Poll": pollText(c.Duration("poll")), "Key": c.String("key"), "Cert": c.String("cert"), "Roots": c.String("roots"),
 	})
 	if err != nil {
@@ -303,7 +304,7 @@ var configTemplate = template.Must(template.New("config").Funcs(template.FuncMap
 
 organ = {{q .Organ}}
 organ_name = {{q .Name}}
-store = "bolt:./data"
+store = {{q .Store}}
 # {{if .VI}}Nhiều nút chung một kho (docs/CLUSTER.md); mật khẩu nên ở PGPASSFILE.{{else}}Many nodes on one store (docs/CLUSTER.md); the password is best in PGPASSFILE.{{end}}
 # store = "postgres://lienthong@db.example/lienthong"
 
