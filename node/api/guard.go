@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/lienthong/lienthong/node"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // Scope is what a token is good for.
@@ -122,10 +124,24 @@ func (d *Door) serve(admit func(*http.Request, Scope) (*caller, error)) http.Han
 		}
 		out := &reply{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
-		r.Body = http.MaxBytesReader(w, r.Body, d.options.MaxBody)
+		r.Body = body{http.MaxBytesReader(w, r.Body, d.options.MaxBody)}
 		d.mux.ServeHTTP(out, r)
 		d.note(r, route, began, c, out)
 	})
+}
+
+// body is one whose every end but the right one is [io.ErrUnexpectedEOF]:
+// a connection that is reset cuts it off as one does that is closed.
+type body struct{ io.ReadCloser }
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	var large *http.MaxBytesError
+	var stalled *transport.StallError
+	if err == nil || err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &large) || errors.As(err, &stalled) {
+		return n, err
+	}
+	return n, fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, err)
 }
 
 // finish refuses a request that came to no route.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,11 +232,18 @@ var kinds = []kind{
 	sentinel("cut-off", http.StatusBadRequest, io.ErrUnexpectedEOF),
 }
 
+// statusGone is the status of an answer to somebody who did not wait for it; no
+// client sees it, the log and the counts do.
+const statusGone = 499
+
 // problem gives an error its status, code and particulars.
 func problem(err error) *Problem {
 	var p *Problem
 	if !errors.As(err, &p) {
 		p = &Problem{Status: http.StatusInternalServerError, Code: "failed", Detail: err.Error()}
+		if errors.Is(err, context.Canceled) {
+			p.Status, p.Code = statusGone, "gone"
+		}
 		if i := slices.IndexFunc(kinds, func(k kind) bool { return k.is(err, p) }); i >= 0 {
 			p.Status, p.Code = kinds[i].status, kinds[i].code
 		}

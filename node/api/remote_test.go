@@ -1,13 +1,16 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/textproto"
@@ -317,6 +320,51 @@ func TestBadInput(t *testing.T) {
 	if all, err := r.node.Store.List(t.Context(), node.Out, "", 10); err != nil || len(all) != 0 {
 		t.Errorf("something was accepted: %v, %v", all, err)
 	}
+}
+
+// TestReset cuts an upload off by resetting the connection, which is no fault of
+// the node's; nor is a caller who does not wait.
+func TestReset(t *testing.T) {
+	r := openRemote(t, Options{})
+	token := r.token(Submit)
+	form, kind := upload(t, letter("1"), "a.pdf", strings.Repeat("x", 1000))
+	for _, c := range []struct {
+		kind string
+		part io.Reader
+	}{{kind, io.LimitReader(form, 900)}, {"application/xml", strings.NewReader("<edXML><a>")}} {
+		r.forget()
+		conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "POST /v1/outbox HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n", token, c.kind)
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") { // the door reads
+			t.Fatalf("%q, %v", line, err)
+		}
+		if _, err := io.Copy(conn, c.part); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		answered := func() bool {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return len(r.counted) > 0
+		}
+		for end := time.Now().Add(time.Minute); !answered() && time.Now().Before(end); {
+			<-time.After(time.Millisecond)
+		}
+		r.refusedOnce(c.kind, "cut-off")
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	req := httptest.NewRequestWithContext(gone, "GET", "/v1/inbox", nil)
+	req.Header.Set("Authorization", "Bearer "+r.token(Read))
+	r.forget()
+	r.door.Remote().ServeHTTP(httptest.NewRecorder(), req)
+	r.refusedOnce("a caller who went away", "gone")
 }
 
 // TestReady: a node is ready as long as it would take a document.

@@ -144,6 +144,10 @@ var texts = map[string]struct{ message, remedy edxml.Text }{
 		edxml.Text{VI: "Đĩa của nút đã đầy.", EN: "The node's disk is full."},
 		edxml.Text{VI: "Giải phóng dung lượng rồi gửi lại; những gì đã nhận vẫn còn nguyên.", EN: "Free some space and send it again; what was accepted is intact."},
 	},
+	"gone": {
+		edxml.Text{VI: "Bên gọi đã ngắt kết nối trước khi có trả lời.", EN: "The caller went away before there was an answer."},
+		edxml.Text{VI: "Gọi lại; dùng Idempotency-Key để không bị trùng.", EN: "Ask again; an Idempotency-Key keeps it from being doubled."},
+	},
 	"cut-off": {
 		edxml.Text{VI: "Nội dung gửi lên bị ngắt giữa chừng; không có gì được nhận.", EN: "The upload was cut off; nothing was accepted."},
 		edxml.Text{VI: "Gửi lại; dùng Idempotency-Key để không bị trùng.", EN: "Send it again; an Idempotency-Key keeps it from being doubled."},

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"log/slog"
@@ -85,6 +86,7 @@ var why = map[string]edxml.Text{
 	"too-large": {VI: "Biểu mẫu quá lớn.", EN: "The form is too large."},
 	"form":      {VI: "Không đọc được biểu mẫu.", EN: "The form cannot be read."},
 	"not-found": {VI: "Không tìm thấy văn bản hoặc tệp này.", EN: "There is no such document or file."},
+	"gone":      {VI: "Trình duyệt đã ngắt kết nối.", EN: "The browser went away."},
 	"withdrawn": {VI: "Cơ quan gửi đã thu hồi văn bản này; nội dung không còn được mở.", EN: "The sender has recalled this document; its content is not handed out any more."},
 	"failed":    {VI: "Có lỗi trong nút. Xem nhật ký của nút để biết thêm.", EN: "Something failed in the node. Its log says more."},
 }
@@ -105,6 +107,8 @@ func refusalOf(err error) *refusal {
 		return &refusal{Status: http.StatusNotFound, Code: "not-found", err: err}
 	case errors.Is(err, node.ErrWithdrawn):
 		return &refusal{Status: http.StatusGone, Code: "withdrawn", err: err}
+	case errors.Is(err, context.Canceled):
+		return &refusal{Status: 499, Code: "gone", err: err} // the browser did not wait; only the log sees it
 	}
 	return &refusal{Status: http.StatusInternalServerError, Code: "failed", err: err}
 }
@@ -181,7 +185,7 @@ func (c *Console) note(x *exchange, route string, took time.Duration, refused *r
 		switch {
 		case q.Status >= http.StatusInternalServerError:
 			level = slog.LevelError
-		case q.Status == http.StatusSeeOther: // led to the login
+		case q.Status == http.StatusSeeOther, q.Code == "gone": // led to the login, or elsewhere
 			level = slog.LevelInfo
 		}
 		attrs = append(attrs, slog.String("code", q.Code), slog.String("error", refused.Error()))

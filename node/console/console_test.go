@@ -27,6 +27,8 @@ type house struct {
 	node *node.Node
 	url  string
 
+	console *Console
+
 	mu       sync.Mutex
 	accounts map[string]*Account // by token
 	log      bytes.Buffer
@@ -79,7 +81,7 @@ func openHouse(t *testing.T, o Options) *house {
 	}
 	srv := httptest.NewServer(c)
 	t.Cleanup(srv.Close)
-	h.url = srv.URL
+	h.url, h.console = srv.URL, c
 	return h
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -195,4 +196,18 @@ func TestSecureCookie(t *testing.T) {
 	if len(resp.Cookies()) != 1 || !resp.Cookies()[0].Secure {
 		t.Errorf("cookies over TLS: %v", resp.Cookies())
 	}
+}
+
+// TestGone: a browser that does not wait is no fault of the node's.
+func TestGone(t *testing.T) {
+	h := openHouse(t, Options{})
+	v := h.enter("lt_look")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	req := httptest.NewRequestWithContext(gone, "GET", "/console/out", nil)
+	for _, c := range v.http.Jar.Cookies(must(url.Parse(h.url + "/console/"))) {
+		req.AddCookie(c)
+	}
+	h.console.ServeHTTP(httptest.NewRecorder(), req)
+	h.refusedOnce("gone", "gone")
 }
