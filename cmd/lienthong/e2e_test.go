@@ -70,6 +70,17 @@ func walkPages(t *testing.T, w *world, b *browser) {
 	b.sees("#rows", first.code)
 	b.sees("#rows tbody tr:first-child", "01 đã đến")
 	b.shoot("outbox")
+	hidden := func(is bool) {
+		b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](fmt.Sprintf(
+				`Object.defineProperty(document, "hidden", {value: %t, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`, is)))
+			return err
+		}))
+	}
+	hidden(true) // as when another tab is in front: it lets go of its stream, and catches up later
+	second := w.submit("H41", "V/v tự cập nhật khi xem lại trang")
+	hidden(false)
+	b.sees("#rows", second.code)
 	b.click(fmt.Sprintf(`a[href="/console/out/%s"]`, first.id))
 	b.sees("#why", "Trục đã nhận")
 	b.sees("#way", "01 đã đến")

@@ -16,7 +16,11 @@ type mailboxesPage struct {
 	frame
 	Mailboxes []Mailbox // those whose Documents wait longest in front
 	Behind    int       // how many have not collected for a day
+	All       int       // how many there are, where not all are listed; else 0
 }
+
+// shownMailboxes is how many mailboxes the page lists unless all are asked for.
+const shownMailboxes = 200
 
 // slow is how long a Document may wait before its agency is pointed out.
 const slow = 24 * time.Hour
@@ -49,6 +53,9 @@ func (c *Console) mailboxes(x *exchange) error {
 		}
 		return a.Oldest.Compare(b.Oldest)
 	})
+	if n := len(p.Mailboxes); n > shownMailboxes && x.URL.Query().Get("mailboxes") != "all" {
+		p.Mailboxes, p.All = p.Mailboxes[:shownMailboxes], n
+	}
 	c.show(x, "mailboxes", http.StatusOK, p)
 	return nil
 }

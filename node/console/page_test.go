@@ -314,6 +314,29 @@ func TestMailboxes(t *testing.T) {
 	h.refusedOnce("no such agency", "not-found")
 }
 
+// TestManyMailboxes: of thousands those that wait longest are listed, all at a
+// click.
+func TestManyMailboxes(t *testing.T) {
+	h := openHouse(t, Options{
+		Mailboxes: func(context.Context) ([]Mailbox, error) {
+			all := make([]Mailbox, 3000)
+			for i := range all {
+				all[i] = Mailbox{OrganID: fmt.Sprintf("H41.%04d", i), OrganName: "Xã"}
+			}
+			all[2999].Waiting, all[2999].Oldest = 1, time.Now()
+			return all, nil
+		},
+		Waiting: func(context.Context, string, string, int) ([]*node.Transfer, error) { return nil, nil },
+	})
+	v := h.enter("lt_look")
+	for query, want := range map[string]int{"": shownMailboxes, "?mailboxes=all": 3000} {
+		_, body := v.get("/console/hub" + query)
+		if got := strings.Count(body, `class="id">H41.`); got != want || !strings.Contains(body, "/console/hub/H41.2999") || strings.Contains(body, "(3.000)") != (query == "") {
+			t.Errorf("%q: %d mailboxes", query, got)
+		}
+	}
+}
+
 // TestEvents: what happens is streamed to whoever is logged in, and to nobody
 // else.
 func TestEvents(t *testing.T) {

@@ -25,6 +25,18 @@ function replace(page) {
     if (focus) old.querySelector(`a[href="${CSS.escape(focus)}"]`)?.focus();
   }
 }
-const stream = new EventSource("/console/events");
-for (const event of ["created", "changed", "purged", "removed"]) stream.addEventListener(event, renew);
-stream.addEventListener("open", renew);
+// A page that nobody sees lets go of its stream: a browser has six connections
+// for all its tabs.
+let stream;
+function follow() {
+  if (document.hidden) {
+    stream?.close();
+    stream = undefined;
+  } else if (!stream) {
+    stream = new EventSource("/console/events");
+    for (const event of ["created", "changed", "purged", "removed"]) stream.addEventListener(event, renew);
+    stream.addEventListener("open", renew);
+  }
+}
+document.addEventListener("visibilitychange", follow);
+follow();
