@@ -83,6 +83,7 @@ type Node struct {
 	heard     heard // the same
 	nudge     map[Direction]chan struct{}
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
+	listing   chan struct{}                     // held while what the axis lists goes into the store
 	claims    claims
 
 	unstamped   chan struct{}
@@ -127,6 +128,7 @@ func New(c Config) (*Node, error) {
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge:     map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
 		unstamped: make(chan struct{}, 1),
+		listing:   make(chan struct{}, 1),
 		seats:     map[Direction]chan chan *Transfer{Out: make(chan chan *Transfer), In: make(chan chan *Transfer)},
 	}, nil
 }

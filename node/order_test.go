@@ -205,8 +205,28 @@ func TestNewReceivers(t *testing.T) {
 	}
 }
 
-// TestIncomingOrder fetches an update before the document it is about.
+// lagging is a store in which what the axis calls 7 comes late.
+type lagging struct {
+	*noisy
+	by time.Duration
+}
+
+func (l lagging) Create(ctx context.Context, ts ...*node.Transfer) error {
+	if ts[0].AxisID == "7" {
+		<-time.After(l.by)
+	}
+	return l.noisy.Create(ctx, ts...)
+}
+
+// TestIncomingOrder fetches an update before the document it is about, and even
+// before that one is known here.
 func TestIncomingOrder(t *testing.T) {
+	for _, by := range []time.Duration{0, time.Minute} {
+		t.Run(by.String(), func(t *testing.T) { incomingOrder(t, by) })
+	}
+}
+
+func incomingOrder(t *testing.T, by time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		year2026()
 		update := follower(edxml.Update, "1", "H41")
@@ -215,7 +235,7 @@ func TestIncomingOrder(t *testing.T) {
 			"8": func() *pieces { return incoming(envelope(t, update)) },
 		})
 		s, inbox := bubbleStore(t, t.TempDir()), make(chan *node.Transfer, 10)
-		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: hand(inbox)}))
+		run(t, newNode(t, node.Config{Organ: province, Store: lagging{s, by}, Axis: axis, Sink: hand(inbox)}))
 		<-time.After(10 * time.Minute)
 		close(inbox)
 		var order []string

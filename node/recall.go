@@ -29,6 +29,12 @@ const settled = time.Hour
 // recall. It returns nil when the follower has to wait; the Transfer is
 // recorded then.
 func (n *Node) await(ctx context.Context, t *Transfer) (ready bool, after *Transfer, err error) {
+	select { // what was listed with it, and before it, may not be in the store yet
+	case n.listing <- struct{}{}:
+		<-n.listing
+	case <-ctx.Done():
+		return false, nil, ctx.Err()
+	}
 	targets, err := n.targets(ctx, t)
 	if err != nil {
 		return false, nil, err

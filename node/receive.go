@@ -30,6 +30,8 @@ func (n *Node) collect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.listing <- struct{}{}
+	defer func() { <-n.listing }()
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(together)
 	for _, p := range pending {

@@ -170,8 +170,9 @@ func (n *Node) Wake(d Direction) {
 	}
 }
 
-// hasten gives an urgent Transfer its head start again when its pause is over,
-// or the axis works again: what was due before it would go first else. After a crash it waits in line.
+// hasten gives an urgent Transfer its head start again when its own pause is
+// over, or the axis works again: what was due before it would go first else.
+// After a crash it waits in line.
 func (n *Node) hasten(ctx context.Context, t *Transfer) {
 	due := t.Due
 	pause := time.Until(due)
@@ -319,8 +320,11 @@ func (n *Node) fail(ctx context.Context, t *Transfer, cause error, giveUp func(*
 		}
 		now := time.Now().UTC()
 		t.Due = now.Add(wait)
-		if permanent || !t.Deadline.IsZero() && t.Due.After(t.Deadline) {
+		switch {
+		case permanent || !t.Deadline.IsZero() && t.Due.After(t.Deadline):
 			giveUp(t)
+		case t.Direction == Out && t.Urgency > 0 && n.link.now().Open(): // the pause is the axis's, and its own would cost it its place in line
+			t.Due = dueNow(t)
 		}
 	})
 }
