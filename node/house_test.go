@@ -203,7 +203,7 @@ func (n *noisy) alive() error {
 }
 
 func newNoisy(s node.Store) *noisy {
-	return &noisy{Store: s, patience: 20 * time.Second, changed: make(chan struct{})}
+	return &noisy{Store: s, patience: time.Minute, changed: make(chan struct{})}
 }
 
 // change returns a channel that is closed at the next change.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -205,28 +206,46 @@ func TestNewReceivers(t *testing.T) {
 	}
 }
 
-// lagging is a store in which what the axis calls 7 comes late.
+// lagging is a store in which what the axis calls 7 comes late, and lists are
+// late, too.
 type lagging struct {
 	*noisy
-	by time.Duration
+	create, list time.Duration
 }
 
 func (l lagging) Create(ctx context.Context, ts ...*node.Transfer) error {
 	if ts[0].AxisID == "7" {
-		<-time.After(l.by)
+		<-time.After(l.create)
 	}
 	return l.noisy.Create(ctx, ts...)
 }
 
-// TestIncomingOrder fetches an update before the document it is about, and even
-// before that one is known here.
+func (l lagging) List(ctx context.Context, d node.Direction, before string, limit int) ([]*node.Transfer, error) {
+	<-time.After(l.list)
+	return l.noisy.List(ctx, d, before, limit)
+}
+
+// slowly hands documents over that are no follower of another in half an hour.
+type slowly struct{ hand }
+
+func (s slowly) Deliver(ctx context.Context, t *node.Transfer, open func(node.Content) (io.ReadCloser, error)) error {
+	if t.DocType == edxml.New {
+		<-time.After(30 * time.Minute)
+	}
+	return s.hand.Deliver(ctx, t, open)
+}
+
+// TestIncomingOrder fetches an update before the document it is about, even
+// before that one is known here, and while it is read.
 func TestIncomingOrder(t *testing.T) {
-	for _, by := range []time.Duration{0, 10 * time.Second} {
-		t.Run(by.String(), func(t *testing.T) { incomingOrder(t, by) })
+	for name, lag := range map[string]lagging{
+		"listed together": {}, "known later": {create: 10 * time.Second}, "read between two looks": {list: 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) { incomingOrder(t, lag) })
 	}
 }
 
-func incomingOrder(t *testing.T, by time.Duration) {
+func incomingOrder(t *testing.T, s lagging) {
 	synctest.Test(t, func(t *testing.T) {
 		year2026()
 		update := follower(edxml.Update, "1", "H41")
@@ -234,9 +253,10 @@ func incomingOrder(t *testing.T, by time.Duration) {
 			"7": func() *pieces { <-time.After(3 * time.Minute); return incoming(envelope(t, document("1", "H41"))) },
 			"8": func() *pieces { return incoming(envelope(t, update)) },
 		})
-		s, inbox := bubbleStore(t, t.TempDir()), make(chan *node.Transfer, 10)
-		run(t, newNode(t, node.Config{Organ: province, Store: lagging{s, by}, Axis: axis, Sink: hand(inbox)}))
-		<-time.After(10 * time.Minute)
+		s.noisy = bubbleStore(t, t.TempDir())
+		inbox := make(chan *node.Transfer, 10)
+		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: slowly{inbox}}))
+		<-time.After(time.Hour)
 		close(inbox)
 		var order []string
 		for x := range inbox {

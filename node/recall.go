@@ -35,25 +35,19 @@ func (n *Node) await(ctx context.Context, t *Transfer) (ready bool, after *Trans
 	case <-ctx.Done():
 		return false, nil, ctx.Err()
 	}
+	waits := []string{}
 	targets, err := n.targets(ctx, t)
+	if err == nil && len(targets) == 0 && time.Since(t.Created) < strangers {
+		if waits, err = n.unread(ctx, t); err == nil && len(waits) == 0 {
+			targets, err = n.targets(ctx, t) // it may have been read between the two looks
+		}
+	}
 	if err != nil {
 		return false, nil, err
 	}
-	waits := []string{}
 	for _, p := range targets {
 		if p.State == Fetched || p.State == Verified {
 			waits = append(waits, p.ID)
-		}
-	}
-	if len(targets) == 0 && time.Since(t.Created) < strangers {
-		older, err := n.Store.List(ctx, In, t.ID, recent)
-		if err != nil {
-			return false, nil, err
-		}
-		for _, p := range older {
-			if p.State == Listed {
-				waits = append(waits, p.ID)
-			}
 		}
 	}
 	recall := takesBack(t)
@@ -87,6 +81,19 @@ func (n *Node) await(ctx context.Context, t *Transfer) (ready bool, after *Trans
 		}
 	})
 	return true, after, err
+}
+
+// unread returns what was listed before t and has not been fetched: t may be
+// about any of it.
+func (n *Node) unread(ctx context.Context, t *Transfer) ([]string, error) {
+	older, err := n.Store.List(ctx, In, t.ID, recent)
+	waits := []string{}
+	for _, p := range older {
+		if p.State == Listed {
+			waits = append(waits, p.ID)
+		}
+	}
+	return waits, err
 }
 
 // targets returns the received Documents that t is about.

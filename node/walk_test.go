@@ -105,7 +105,7 @@ func TestWalk(t *testing.T) {
 	srv.Close()
 	outbox.Close()
 	inbox.Close()
-	for limit := time.After(5 * time.Second); runtime.NumGoroutine() > before; {
+	for limit := time.After(time.Minute); runtime.NumGoroutine() > before; {
 		select {
 		case <-limit:
 			stack := make([]byte, 1<<20)

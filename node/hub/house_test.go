@@ -273,7 +273,7 @@ func refused(t testing.TB, err error, code, text string) {
 // eventually waits until a condition holds; the node works beside the test.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

@@ -286,7 +286,7 @@ func TestReadOnly(t *testing.T) {
 	}
 	// until the sessions have heard of it
 	create := func(done func(error) bool) (err error) {
-		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 			if err = s.Create(t.Context(), fresh()); done(err) {
 				return nil
 			}
@@ -400,7 +400,7 @@ func TestClocks(t *testing.T) {
 	if err := a.Create(t.Context(), x); err != nil {
 		t.Fatal(err)
 	}
-	const hold = 10 * time.Second
+	const hold = 10 * time.Minute
 	if _, err := a.Lease(t.Context(), node.Out, "a", time.Now(), hold); err != nil {
 		t.Fatal(err)
 	}
@@ -637,7 +637,7 @@ func TestQueued(t *testing.T) {
 	url := pgtest.URL(t)
 	a, b := opens(t, url, Options{Node: "a"}), opens(t, url, Options{Node: "b"})
 	heard := make(chan struct{})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	go func() {
 		defer close(heard)
