@@ -31,7 +31,7 @@ import (
 const (
 	clusterHubs    = 3
 	clusterSenders = 4
-	clusterEnd     = time.Minute // for what was accepted to be collected
+	clusterEnd     = 3 * time.Minute // for what was accepted to be collected
 )
 
 // TestCluster kills -9 one of three hubs on one PostgreSQL, over and over, and

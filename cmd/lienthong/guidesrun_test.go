@@ -185,7 +185,7 @@ func (w *walk) command(line int, command string, said []string) {
 		w.start(line, begin, said, want)
 		return
 	}
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -206,11 +206,11 @@ func (w *walk) command(line int, command string, said []string) {
 
 // shell runs a command with the variables that were exported before.
 func (w *walk) shell(command string) (string, int) {
-	ctx, cancel := context.WithTimeout(w.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute) // a program may have to be built
 	defer cancel()
 	script := fmt.Sprintf(". %[1]s\n%[2]s\nret=$?\nexport -p >%[1]s\nexit $ret", w.state, w.move(command))
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
-	cmd.Dir, cmd.Env = w.dir, w.env
+	cmd.Dir, cmd.Env, cmd.WaitDelay = w.dir, w.env, 10*time.Second // what it started may hold its output
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
@@ -241,7 +241,7 @@ func (w *walk) start(line int, command string, said []string, want *regexp.Regex
 	})
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); ; <-tick.C {
+	for deadline := time.Now().Add(2 * time.Minute); ; <-tick.C {
 		got := strings.TrimSpace(out.String())
 		if len(said) == 0 && got != "" || len(said) > 0 && want.MatchString(got) {
 			return

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	for runtime.NumGoroutine() > before && code == 0 {
 		select {
 		case <-deadline:

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	fuzzing := flag.Lookup("test.fuzz").Value.String() != "" // leaves goroutines of its own
 	for runtime.NumGoroutine() > before && code == 0 && !fuzzing {
 		select {
