@@ -80,7 +80,8 @@ type Node struct {
 	link   *link
 	// lookedFar is when statuses were asked for far back; the watch alone uses it.
 	lookedFar time.Time
-	heard     heard // the same
+	looks     time.Duration // a nanosecond for each look that was applied, as statuses have whole seconds; the same
+	heard     heard         // the same
 	nudge     map[Direction]chan struct{}
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
 	listing   chan struct{}                     // held while what the axis lists goes into the store

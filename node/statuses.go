@@ -43,7 +43,7 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	if far {
 		back = farBack
 	}
-	statuses, err := n.Axis.Statuses(ctx, since.Add(-back))
+	statuses, err := n.Axis.Statuses(ctx, since.Add(n.looks-back))
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,8 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 		return err
 	}
 	n.heard.keep(b.placed)
-	if far { // only now: asking for a later moment confirms what was got (VXP)
+	n.looks++ // only now: a later moment tells the axis that all of this is applied
+	if far {
 		n.lookedFar = time.Now()
 	}
 	if !latest.After(since) {

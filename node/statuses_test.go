@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -76,6 +78,46 @@ func TestStatuses(t *testing.T) {
 		got := only(t, inbox, node.In, edxml.KindDocument)
 		if !strings.Contains(codes(got, "H41"), "13") || strings.Count(codes(got, "H41"), "13") != 1 || codes(got, "H41") != "13 01 15" {
 			t.Errorf("take-back at the receiver: %q", codes(got, "H41"))
+		}
+	})
+}
+
+// TestLooksMoveOn has every look ask for a later moment than the one before, if
+// that was applied, although the latest status stays where it is: this is how
+// the wires learn what need not come again.
+func TestLooksMoveOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		year2026()
+		doc := document("1", "H41")
+		arrived := edxml.Status{From: edxml.Organ{OrganID: "H41"}, StatusCode: "01", Timestamp: edxml.TimestampOf(time.Now()),
+			ResponseFor: edxml.ResponseFor{OrganID: "G22", DocumentID: doc.DocumentID}}
+		var asked []time.Time
+		broken := false
+		axis := &scripted{statuses: func(since time.Time) ([]edxml.Status, error) {
+			asked = append(asked, since)
+			return []edxml.Status{arrived}, nil
+		}}
+		n := newNode(t, node.Config{Organ: ministry, Store: bubbleStore(t, t.TempDir()), Axis: axis,
+			Statuses: func(context.Context, *edxml.Status) error {
+				if broken = !broken; broken { // every other look
+					return errors.New("nobody takes it")
+				}
+				return nil
+			}})
+		submit(t, n, single(t, doc))
+		stop := run(t, n)
+		<-time.After(3 * time.Minute)
+		stop()
+		if len(asked) < 5 {
+			t.Fatalf("%d looks", len(asked))
+		}
+		if !asked[1].Equal(asked[0]) {
+			t.Errorf("the first look was not applied, and yet the second asks since %v, not %v", asked[1], asked[0])
+		}
+		for i := 4; i < len(asked); i++ {
+			if !asked[i].After(asked[i-1]) || asked[i].Sub(asked[i-1]) >= time.Second {
+				t.Errorf("look %d asks since %v, look %d since %v", i-1, asked[i-1], i, asked[i])
+			}
 		}
 	})
 }

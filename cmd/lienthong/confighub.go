@@ -61,7 +61,7 @@ func (h hubSection) check(upstream hub.Wire) error {
 
 // hub makes the hub of a node.
 func (c *config) hub(n *node.Node) (*hub.Hub, error) {
-	o := hub.Options{Next: n.Sink, Upstream: c.Axis.wire(), Name: c.hubName(), Default: hub.Limits{
+	o := hub.Options{Alone: c.isBolt(), Next: n.Sink, Upstream: c.Axis.wire(), Name: c.hubName(), Default: hub.Limits{
 		Rate: c.Hub.Rate, Burst: c.Hub.Burst, Bytes: int64(c.Hub.Bytes), Waiting: c.Hub.Waiting,
 	}}
 	if c.Hub.KeyFile != "" {

@@ -112,7 +112,7 @@ func newChain(tb testing.TB, delay time.Duration, deliver sink.Func) *chain {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	h, err := hub.New(middle, hub.Options{Default: hub.Limits{Rate: 1e6, Burst: 1e6, Bytes: 1 << 50}})
+	h, err := hub.New(middle, hub.Options{Alone: true, Default: hub.Limits{Rate: 1e6, Burst: 1e6, Bytes: 1 << 50}})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func newChain(tb testing.TB, delay time.Duration, deliver sink.Func) *chain {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		client := &edoc.Client{URL: server.URL, Organ: organ, Token: token}
+		client := &edoc.Client{URL: server.URL, Organ: organ, Token: token, Follow: true}
 		tb.Cleanup(func() { client.Close() })
 		return client
 	}

@@ -32,6 +32,10 @@ type Options struct {
 	// Next is where a Document for the node's own agency goes, which has no
 	// mailbox here; nil: it stays in the inbox.
 	Next node.Sink
+	// Alone says that no other process writes to the node's store, so that a
+	// Status can be read from the moment it is filed. Else those of the last
+	// seconds are given out again at every look.
+	Alone bool
 	// Name marks what this hub asks of other hubs, so that one that is its own
 	// upstream is found out.
 	Name string
@@ -78,7 +82,7 @@ type Hub struct {
 
 // New makes a hub of a node.
 func New(n *node.Node, o Options) (*Hub, error) {
-	h := &Hub{node: n, o: o, meter: meter{agencies: map[string]*gauge{}}}
+	h := &Hub{node: n, o: o, filing: filing{alone: o.Alone}, meter: meter{agencies: map[string]*gauge{}}}
 	if len(o.Key) > 0 {
 		s, err := newSeal(o.Key)
 		if err != nil {
