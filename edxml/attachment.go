@@ -23,7 +23,7 @@ type content struct {
 	src      io.Reader
 	zip      *zipEntry // nil when the file is not wrapped
 	text     *base64Reader
-	hash     hash.Hash
+	hash     hash.Hash // nil when the caller digests
 	head     [512]byte
 	headed   int
 	pdf      pdfWatch
@@ -34,7 +34,10 @@ type content struct {
 // newContent wraps the octets of an attachment: those of text, decoded, where
 // text is not nil.
 func newContent(r *Reader, a *Attachment, text *base64Reader, octets io.Reader) *content {
-	c := &content{r: r, a: a, hash: sha256.New(), text: text}
+	c := &content{r: r, a: a, text: text}
+	if !r.opt.Undigested {
+		c.hash = sha256.New()
+	}
 	if text != nil {
 		octets = text
 	}
@@ -45,6 +48,7 @@ func newContent(r *Reader, a *Attachment, text *base64Reader, octets io.Reader) 
 	} else {
 		c.src = buffered.Reader
 	}
+	a.Wrapped = c.zip != nil
 	return c
 }
 
@@ -54,7 +58,9 @@ func (c *content) Read(p []byte) (int, error) {
 		return 0, c.err
 	}
 	n, err := c.src.Read(p)
-	c.hash.Write(p[:n])
+	if c.hash != nil {
+		c.hash.Write(p[:n])
+	}
 	c.headed += copy(c.head[c.headed:], p[:n])
 	c.pdf.write(p[:n])
 	c.a.Size += int64(n)
@@ -98,7 +104,9 @@ func (c *content) close() error {
 	if c.zip != nil && !saysZip(c.a.ContentType) {
 		c.r.find("ATT-16", pos, "", c.a.Name, c.a.ContentType)
 	}
-	c.a.SHA256 = hex.EncodeToString(c.hash.Sum(nil))
+	if c.hash != nil {
+		c.a.SHA256 = hex.EncodeToString(c.hash.Sum(nil))
+	}
 	c.a.DetectedType = detect(c.head[:c.headed])
 	c.a.PDF = c.pdf.end()
 	if c.a.Size == 0 {
@@ -305,7 +313,7 @@ func (r *Reader) finish() error {
 	if a.Name == "" {
 		r.find("ATT-10", r.place, "", r.count)
 	}
-	a.Content = nil
+	a.Content, a.Wrapped = nil, false
 	r.document().Attachments = append(r.document().Attachments, *a)
 	r.packet.outline.files = append(r.packet.outline.files, file{r.place, r.second})
 	r.cur, r.body = nil, nil
@@ -362,7 +370,7 @@ func (r *Reader) nextPart() (*Attachment, error) {
 			r.find("ATT-12", r.place, "", a.Name)
 		}
 		r.body = newContent(r, a, text, octets)
-		a.Content = r.body
+		a.Content, a.Wrapped = r.body, a.Wrapped || text != nil
 	}
 	return a, nil
 }

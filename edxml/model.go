@@ -225,4 +225,8 @@ type Attachment struct {
 	SHA256       string    `json:"sha256,omitempty"`       // of the user's file, lower-case hex
 	PDF          *PDF      `json:"-"`                      // what a PDF file shows while it is read; nil for another
 	Content      io.Reader `json:"-"`
+	// Wrapped says that the file was taken out of the packet's own zip, or out of
+	// base64 inside of a MIME part; else a part's octets are the file's. Like
+	// Content it is there until Next is called again.
+	Wrapped bool `json:"-"`
 }

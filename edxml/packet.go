@@ -81,6 +81,9 @@ type ReadOptions struct {
 	// SkipContent leaves the attachments' content undecoded: Next hands out
 	// attachments without Content, Size and SHA256.
 	SkipContent bool
+	// Undigested leaves SHA256 to the caller, who digests the Content anyhow and
+	// sets it before the next call of Next.
+	Undigested bool
 }
 
 // Part is one MIME part of a SOAP packet.

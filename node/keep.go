@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +33,7 @@ func (n *Node) keep(ctx context.Context, r io.Reader) (*kept, error) {
 	if n.Wire == edxml.ProfileQCVN102 {
 		return n.keepFile(ctx, in)
 	}
-	rd, err := edxml.NewReader(in, edxml.ReadOptions{})
+	rd, err := edxml.NewReader(in, edxml.ReadOptions{Undigested: true})
 	if err != nil {
 		return nil, err
 	}
@@ -98,34 +100,18 @@ func unreadable(err error) bool {
 }
 
 // keepParts stores the parts that follow an envelope and returns them with
-// what the packet says.
+// what the packet says. A part is looked at on its way into the store.
 func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Incoming) ([]Part, *edxml.Packet, error) {
 	var parts []Part
-	var last Opened // each part is read before the next is asked for
-	shut := func() {
-		if last != nil {
-			last.Close()
-		}
-	}
-	defer shut()
-	r, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{Parts: func() (*edxml.Part, error) {
-		shut()
-		last = nil
+	var latest *passing
+	r, err := edxml.NewReader(bytes.NewReader(envelope), edxml.ReadOptions{Undigested: true, Parts: func() (*edxml.Part, error) {
 		piece, err := in.Next()
 		if err != nil {
 			return nil, err
 		}
-		kept, err := n.Store.Put(ctx, piece.Content)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, Part{ID: piece.ID, Type: piece.Type, Content: kept})
-		f, err := n.Store.Open(ctx, kept.SHA256)
-		if err != nil {
-			return nil, err
-		}
-		last = f
-		return &edxml.Part{ID: piece.ID, Type: piece.Type, Content: f}, nil
+		latest = &passing{octets: piece.Content}
+		parts = append(parts, Part{ID: piece.ID, Type: piece.Type})
+		return &edxml.Part{ID: piece.ID, Type: piece.Type, Content: latest}, nil
 	}})
 	if err != nil {
 		return nil, nil, err
@@ -139,5 +125,55 @@ func (n *Node) keepParts(ctx context.Context, envelope []byte, in transport.Inco
 			return nil, nil, err
 		}
 		parts[i].Name = a.Name
+		if parts[i].Content, err = n.keepPart(ctx, a, latest); err != nil {
+			return nil, nil, err
+		}
 	}
+}
+
+// keepPart stores the octets of a part, and sees to it that the attachment gets
+// the digest of the user's file: the same octets, unless the file is wrapped.
+func (n *Node) keepPart(ctx context.Context, a *edxml.Attachment, p *passing) (Content, error) {
+	if !a.Wrapped {
+		p.known = true
+		c, err := n.Store.Put(ctx, a.Content)
+		a.SHA256 = c.SHA256
+		return c, err
+	}
+	octets := io.MultiReader(bytes.NewReader(p.head.Bytes()), p.octets)
+	p.known = true
+	c, err := n.Store.Put(ctx, octets)
+	if err != nil {
+		return c, err
+	}
+	f, err := n.Store.Open(ctx, c.SHA256)
+	if err != nil {
+		return c, err
+	}
+	defer f.Close()
+	p.octets = io.NewSectionReader(f, int64(p.head.Len()), f.Size()-int64(p.head.Len()))
+	sum := sha256.New()
+	_, err = io.Copy(sum, a.Content)
+	if fault := (*edxml.ContentError)(nil); errors.As(err, &fault) {
+		return c, nil // Next makes it a Finding
+	}
+	a.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return c, err
+}
+
+// passing is a part on its way through the reader of a packet. It remembers
+// what is read before it is known how the part is to be stored.
+type passing struct {
+	octets io.Reader
+	known  bool
+	head   bytes.Buffer
+}
+
+// Read implements io.Reader.
+func (p *passing) Read(b []byte) (int, error) {
+	n, err := p.octets.Read(b)
+	if !p.known {
+		p.head.Write(b[:n])
+	}
+	return n, err
 }

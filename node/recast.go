@@ -74,6 +74,7 @@ func (n *Node) keepAttachments(ctx context.Context, r *edxml.Reader) ([]Part, er
 		if err != nil {
 			return nil, err
 		}
+		a.SHA256 = c.SHA256
 		parts = append(parts, Part{Name: a.Name, Type: edxml.TypeByName(a.Name), Content: c})
 	}
 }

@@ -315,8 +315,7 @@ func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error
 		shown.Parts = nil
 	}
 	if n.Sink != nil {
-		open := func(c Content) (io.ReadCloser, error) { return n.Store.Open(ctx, c.SHA256) }
-		if err := n.Sink.Deliver(ctx, &shown, open); err != nil {
+		if err := n.Sink.Deliver(ctx, &shown, n.handOut(ctx)); err != nil {
 			return nil, err
 		}
 	}

@@ -27,7 +27,7 @@ func (n *Node) keepFile(ctx context.Context, file io.Reader) (*kept, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := edxml.NewReader(f, edxml.ReadOptions{})
+	r, err := edxml.NewReader(f, edxml.ReadOptions{Undigested: true})
 	if err != nil {
 		return k, err
 	}

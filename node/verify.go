@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -67,10 +68,14 @@ func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, 
 	})
 }
 
+// signedContents are the parts of a packet as signing and verifying take them.
+// The store digested their octets when it took them in; handOut looks whether
+// they still are the same.
 func (n *Node) signedContents(ctx context.Context, parts []Part) []signature.Content {
 	var files []signature.Content
 	for _, p := range parts {
-		files = append(files, signature.Content{ID: p.ID, Name: p.Name, Open: n.sendable(ctx, p.Content).Open})
+		sum, _ := hex.DecodeString(p.Content.SHA256) // one that is none is computed
+		files = append(files, signature.Content{ID: p.ID, Name: p.Name, Open: n.sendable(ctx, p.Content).Open, SHA256: sum})
 	}
 	return files
 }

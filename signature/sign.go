@@ -20,6 +20,10 @@ type Content struct {
 	ID   string                        // its Content-ID, without "cid:" and brackets
 	Name string                        // the attachment's name, for reports
 	Open func() (io.ReadCloser, error) // its octets, after any Content-Transfer-Encoding
+	// SHA256 is the digest of these octets where the caller computed it itself,
+	// of what it keeps under that name; nil: it is computed. Never take it from
+	// the packet or from anybody's word: whoever says it says what was signed.
+	SHA256 []byte
 }
 
 // Placement says where a signature goes and what it binds.
@@ -283,8 +287,11 @@ func (s *signing) attachments(files []Content) ([]*ref, error) {
 	return refs, nil
 }
 
-// digestFile reads a file once.
+// digestFile reads a file once, or not at all where its digest is known.
 func digestFile(f Content, method crypto.Hash) ([]byte, error) {
+	if method == crypto.SHA256 && len(f.SHA256) == method.Size() {
+		return f.SHA256, nil
+	}
 	if f.Open == nil {
 		return nil, refuse(ErrMissingContent, "%s (cid:%s)", f.Name, f.ID)
 	}

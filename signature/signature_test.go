@@ -2,6 +2,7 @@ package signature_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -198,6 +199,48 @@ func TestAttachmentChanged(t *testing.T) {
 	failing[3].Open = func() (io.ReadCloser, error) { return io.NopCloser(iotest.ErrReader(boom)), nil }
 	if v = one(t, signed, failing); !errors.Is(v.Err, signature.ErrMissingContent) || !errors.Is(v.Err, boom) {
 		t.Errorf("a file that cannot be read: %v", v.Err)
+	}
+}
+
+// TestKnownDigest signs and verifies files whose digest the caller has: none is
+// opened, a wrong one is a changed file, and one of another length, or for
+// another method, counts for nothing.
+func TestKnownDigest(t *testing.T) {
+	files := []file{{"a@a.vn", "a.pdf", "nội dung"}, {"b@a.vn", "b.pdf", "khác"}}
+	opened := 0
+	known := func(text string) []signature.Content {
+		all := beside(files...)
+		for i := range all {
+			sum := sha256.Sum256([]byte(files[i].content + text))
+			all[i].SHA256 = sum[:]
+			open := all[i].Open
+			all[i].Open = func() (io.ReadCloser, error) { opened++; return open() }
+		}
+		return all
+	}
+	signed := sign(t, soap(files...), known(""), ca().rsa, signature.Auto)
+	if v := one(t, signed, known("")); v.Err != nil || len(v.Coverage.Attachments) != 2 || opened != 0 {
+		t.Errorf("%v, %+v, %d opened", v.Err, v.Coverage, opened)
+	}
+	if v := one(t, signed, beside(files...)); v.Err != nil {
+		t.Errorf("to whoever digests them: %v", v.Err)
+	}
+	if v := one(t, signed, known("!")); !errors.Is(v.Err, signature.ErrDigest) || opened != 0 {
+		t.Errorf("another digest: %v, %d opened", v.Err, opened)
+	}
+	short := known("!")
+	short[0].SHA256, short[1].SHA256 = short[0].SHA256[:20], nil
+	if v := one(t, signed, short); v.Err != nil || opened != 2 {
+		t.Errorf("no digest: %v, %d opened", v.Err, opened)
+	}
+	var other bytes.Buffer
+	packet := soap(files...)
+	err := signature.Sign(&other, strings.NewReader(packet), int64(len(packet)), known("!"), ca().rsa, signature.SignOptions{Algorithm: "rsa-sha512"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := one(t, other.String(), known("!")); v.Err != nil || opened != 6 {
+		t.Errorf("by SHA-512: %v, %d opened", v.Err, opened)
 	}
 }
 
