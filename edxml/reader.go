@@ -72,12 +72,16 @@ type reference struct {
 // ErrZippedPacket and *LimitError. What is odd but readable becomes a Finding.
 func NewReader(r io.Reader, o ReadOptions) (*Reader, error) {
 	limits := o.Limits.withDefaults()
+	size := int64(0)
+	if memory, ok := r.(interface{ Len() int }); ok {
+		size = int64(memory.Len())
+	}
 	r, zipped, err := unzipped(r, limits)
 	if err != nil {
 		return nil, err
 	}
 	rd := &Reader{
-		scan: xmlscan.New(r, xmlscan.Options{Limits: limits.XML, Tolerant: true}),
+		scan: xmlscan.New(r, xmlscan.Options{Limits: limits.XML, Tolerant: true, Size: size}),
 		opt:  o, limits: limits, packet: &Packet{outline: &outline{}}, seen: make(map[string]bool), found: make(map[string]int),
 	}
 	if zipped {

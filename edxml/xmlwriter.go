@@ -20,7 +20,11 @@ type xmlWriter struct {
 }
 
 func newXMLWriter(w io.Writer, full bool) *xmlWriter {
-	return &xmlWriter{w: bufio.NewWriterSize(w, 32<<10), prefix: "edXML:", full: full}
+	size := 32 << 10
+	if full {
+		size = 4 << 10 // the files of an envelope travel beside it
+	}
+	return &xmlWriter{w: bufio.NewWriterSize(w, size), prefix: "edXML:", full: full}
 }
 
 func (x *xmlWriter) raw(s string) {

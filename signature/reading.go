@@ -76,7 +76,7 @@ func newReading(packet io.ReaderAt, size int64, l Limits) *reading {
 	l = l.withDefaults()
 	return &reading{
 		limits: l,
-		scan:   xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Limits: l.XML, Tolerant: true}),
+		scan:   xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Limits: l.XML, Tolerant: true, Size: size}),
 		ids:    identifiers{most: l.Identifiers, seed: maphash.MakeSeed(), seen: make(map[uint64]idKind)},
 	}
 }

@@ -147,7 +147,7 @@ func prepare(packet io.ReaderAt, size int64, o SignOptions, with scheme) (*signi
 
 // profileOf reads as far as the root element.
 func profileOf(packet io.ReaderAt, size int64) (edxml.Profile, error) {
-	scan := xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Tolerant: true})
+	scan := xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Tolerant: true, Size: size})
 	for {
 		t, err := scan.Next()
 		if err != nil {
@@ -329,7 +329,7 @@ type splice struct {
 func copySpliced(w io.Writer, packet io.ReaderAt, size int64, splices []splice) error {
 	slices.SortFunc(splices, func(a, b splice) int { return cmp.Compare(a.at, b.at) })
 	var from int64
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, min(64<<10, size+1))
 	for _, s := range append(splices, splice{at: size}) {
 		n, err := io.CopyBuffer(struct{ io.Writer }{w}, io.NewSectionReader(packet, from, s.at-from), buf)
 		if err == nil && n < s.at-from {

@@ -24,7 +24,7 @@ func (s *signing) statusTree(size int64) bool {
 // not used: they sort attributes of several namespaces wrongly, and write into
 // the tree they are given.
 func (s *signing) signStatus(packet io.ReaderAt, size int64, key *Key) ([]splice, error) {
-	scan := xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{})
+	scan := xmlscan.New(io.NewSectionReader(packet, 0, size), xmlscan.Options{Size: size})
 	for {
 		t, err := scan.Next()
 		if err != nil {

@@ -271,7 +271,7 @@ func (v *verifying) replay(stop int64, to []listener) error {
 	if len(to) == 0 {
 		return nil
 	}
-	scan := xmlscan.New(io.NewSectionReader(v.packet, 0, v.size), xmlscan.Options{Limits: v.limits.XML, Tolerant: true})
+	scan := xmlscan.New(io.NewSectionReader(v.packet, 0, v.size), xmlscan.Options{Limits: v.limits.XML, Tolerant: true, Size: v.size})
 	var o outline
 	for {
 		t, err := scan.Next()

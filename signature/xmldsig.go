@@ -204,7 +204,7 @@ func (x *xmlFile) jobs(out io.Writer) ([]*xmlOctets, error) {
 
 // feed reads the file once for all jobs.
 func (x *xmlFile) feed(jobs []*xmlOctets) error {
-	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML})
+	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML, Size: x.size})
 	var o outline
 	for {
 		t, err := scan.Next()

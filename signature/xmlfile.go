@@ -26,7 +26,7 @@ type xmlFile struct {
 // find reads the file and takes the signature apart. Its Objects pass as a
 // stream, whatever their size.
 func (x *xmlFile) find() error {
-	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML})
+	scan := xmlscan.New(io.NewSectionReader(x.doc, 0, x.size), xmlscan.Options{Limits: x.o.Limits.XML, Size: x.size})
 	var o outline
 	var open []int64 // offsets of the ds:Signatures that are open
 	var depth []int

@@ -95,7 +95,7 @@ func (c *config) axis(nc *node.Config) error {
 
 // reach makes the HTTP client that reaches the axis.
 func (c *config) reach(nc *node.Config) (*http.Client, error) {
-	o := transport.HTTPOptions{}
+	o := transport.HTTPOptions{Conns: max(16, 2*c.Axis.Workers)} // both ways at once
 	var err error
 	if c.Axis.Roots != "" {
 		if o.Roots, err = readRoots(c.path(c.Axis.Roots)); err != nil {

@@ -15,6 +15,9 @@ import (
 type Options struct {
 	Limits   Limits
 	Tolerant bool // let pass, and name, the faults of QuirkKind
+	// Size is how many bytes the document has, 0 where nobody knows: a small one
+	// then needs no larger window than itself.
+	Size int64
 }
 
 const (
@@ -82,9 +85,13 @@ type lineMark struct {
 
 // New returns a scanner over r.
 func New(r io.Reader, o Options) *Scanner {
+	first := firstWindow
+	if o.Size > 0 {
+		first = int(min(o.Size+1, window)) // one more: the end is found without growing
+	}
 	return &Scanner{
 		r: r, limits: o.Limits.withDefaults(), strict: !o.Tolerant,
-		buf: make([]byte, 0, firstWindow), mark: lineMark{line: 1},
+		buf: make([]byte, 0, first), mark: lineMark{line: 1},
 		names: make(map[string]string, 64), space: newNamespaces(),
 	}
 }

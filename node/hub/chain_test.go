@@ -129,7 +129,7 @@ func newChain(tb testing.TB, delay time.Duration, deliver sink.Func) *chain {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		client := &edoc.Client{URL: server.URL, Organ: organ, Token: token, Follow: true}
+		client := &edoc.Client{URL: server.URL, Organ: organ, Token: token, Follow: true, HTTP: transport.NewHTTPClient(transport.HTTPOptions{Conns: 128})}
 		tb.Cleanup(func() { client.Close() })
 		return client
 	}

@@ -59,7 +59,7 @@ type Writer struct {
 // InclusiveNamespaces element ("#default" is the default namespace); only the
 // exclusive methods use it. The error is [ErrMethod].
 func New(w io.Writer, m Method, prefixes []string) (*Writer, error) {
-	c := &Writer{w: w, inScope: newScope(), shown: newScope(), buf: make([]byte, 0, bufferSize)}
+	c := &Writer{w: w, inScope: newScope(), shown: newScope(), buf: make([]byte, 0, bufferSize/4)}
 	switch m {
 	case Exclusive, ExclusiveWithComments:
 		c.exclusive = true

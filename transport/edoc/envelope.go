@@ -38,7 +38,7 @@ type block struct {
 func outline(data []byte) (*envelope, error) {
 	e := &envelope{data: data}
 	elements := max(200_000, len(data)/8) // bounded by the size of data, which has its own limit
-	s := xmlscan.New(bytes.NewReader(data), xmlscan.Options{Tolerant: true, Limits: xmlscan.Limits{Elements: elements}})
+	s := xmlscan.New(bytes.NewReader(data), xmlscan.Options{Tolerant: true, Limits: xmlscan.Limits{Elements: elements}, Size: int64(len(data))})
 	var section *[]block
 	var bodies, depth int
 	for {

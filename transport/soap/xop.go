@@ -81,7 +81,7 @@ func includes(data []byte) []inclusion {
 		return nil
 	}
 	var found []inclusion
-	s := xmlscan.New(bytes.NewReader(data), xmlscan.Options{Tolerant: true})
+	s := xmlscan.New(bytes.NewReader(data), xmlscan.Options{Tolerant: true, Size: int64(len(data))})
 	for {
 		tok, err := s.Next()
 		switch {
