@@ -125,21 +125,28 @@ func (n *Node) Forward(ctx context.Context, s *edxml.Status) error {
 	return err
 }
 
+// Hear files a Status with a Transfer, at the receiver it concerns, and reports
+// whether that says something new. It is for whoever changes the Transfer in
+// the same commit; see Apply.
+func Hear(t *Transfer, receiver string, s *edxml.Status) (bool, error) {
+	at, err := s.Timestamp.Time()
+	if err != nil {
+		return false, fmt.Errorf("node: status %s about %q: %w", s.StatusCode, s.ResponseFor.DocumentID, err)
+	}
+	l := ledgerOf(t, "")
+	organ, is := l.receiver(receiver)
+	return is && l.add(organ, Event{Code: codeOf(s), At: at.UTC(), Description: clip(s.Description, maxDescription)}), nil
+}
+
 // Apply files a Status with a Transfer, at the receiver it concerns. Applying
 // it twice changes nothing.
 func (n *Node) Apply(ctx context.Context, id, receiver string, s *edxml.Status) error {
-	at, err := s.Timestamp.Time()
-	if err != nil {
-		return fmt.Errorf("node: status %s about %q: %w", s.StatusCode, s.ResponseFor.DocumentID, err)
-	}
-	e := Event{Code: codeOf(s), At: at.UTC(), Description: clip(s.Description, maxDescription)}
-	_, err = n.Store.Update(ctx, id, func(t *Transfer) error {
-		l := ledgerOf(t, "")
-		organ, is := l.receiver(receiver)
-		if !is || !l.add(organ, e) {
-			return errUnchanged
+	_, err := n.Store.Update(ctx, id, func(t *Transfer) error {
+		news, err := Hear(t, receiver, s)
+		if err == nil && !news {
+			err = errUnchanged
 		}
-		return nil
+		return err
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil

@@ -165,16 +165,18 @@ func (h *Hub) Confirm(ctx context.Context, id, number string) error {
 	if t.State == node.Collected {
 		return nil
 	}
+	var said []*edxml.Status
 	if t.Kind == edxml.KindDocument {
-		if err := h.arrived(ctx, t); err != nil {
+		if said, err = h.arrived(ctx, t); err != nil {
 			return err
 		}
 	}
-	return h.end(ctx, t, node.Collected, "")
+	return h.end(ctx, t, node.Collected, "", said...)
 }
 
-// end takes a Document or Status out of what waits for an agency.
-func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal string) error {
+// end takes a Document or Status out of what waits for an agency, with what its
+// receivers have said of it.
+func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal string, said ...*edxml.Status) error {
 	_, err := h.node.Store.Update(ctx, t.ID, func(t *node.Transfer) error {
 		if t.State == node.Collected || t.State == s {
 			return errUnchanged
@@ -185,6 +187,11 @@ func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal s
 			return k == waitingKey(agency) || k == untakenKey(agency) || k == filesKey(agency) || k == serviceKey(agency, t.Service)
 		}
 		t.Lookup, t.Count = slices.DeleteFunc(t.Lookup, waits), slices.DeleteFunc(t.Count, waits)
+		for _, s := range said {
+			if _, err := node.Hear(t, s.From.OrganID, s); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	if errors.Is(err, errUnchanged) {
@@ -194,15 +201,15 @@ func (h *Hub) end(ctx context.Context, t *node.Transfer, s node.State, refusal s
 }
 
 // arrived reports status 01 about a Document in a mailbox to its sender, in the
-// name of each receiver it was for.
-func (h *Hub) arrived(ctx context.Context, t *node.Transfer) error {
+// name of each receiver it was for, and returns what it reported.
+func (h *Hub) arrived(ctx context.Context, t *node.Transfer) (said []*edxml.Status, err error) {
 	d, err := h.directory(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	local := d.owner(t.From) != nil
 	if !local && h.o.Upstream != VXP {
-		return nil // the upstream axis reported it when the hub confirmed
+		return nil, nil // the upstream axis reported it when the hub confirmed
 	}
 	for _, r := range t.Receivers {
 		from := edxml.Organ{OrganID: r.OrganID, OrganName: r.OrganName}
@@ -213,17 +220,15 @@ func (h *Hub) arrived(ctx context.Context, t *node.Transfer) error {
 			// the moment of its coming here makes it the same Status when it is reported again
 			Timestamp: edxml.TimestampOf(t.Created),
 		}
-		if err := h.node.Apply(ctx, t.ID, r.OrganID, s); err != nil {
-			return err
-		}
 		if local {
 			err = h.file(ctx, d, s)
 		} else {
 			err = h.node.Forward(ctx, s)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
+		said = append(said, s)
 	}
-	return nil
+	return said, nil
 }
