@@ -4,6 +4,7 @@ FUZZTIME ?= 30s
 BENCH ?= .
 BENCHTIME ?= 1s
 KILL ?= 1000
+SOAK ?= 10m
 
 # A row for each benchmark: what it reaches (ours-UNIT), what the floor reaches
 # in the same run (floor-UNIT), their ratio, the time of one round, and whatever
@@ -80,6 +81,10 @@ examples: ## run the clients of docs/examples against a node (needs curl, jq, a 
 
 e2e-hub: ## a document over three hubs and both wires, every process killed once
 	go test ./cmd/lienthong -run 'TestScript/e2e-hub' -count=1 -v
+
+.PHONY: soak
+soak: ## 50 documents a second for 10 minutes over an axis with bad manners (SOAK=1m make soak)
+	LIENTHONG_SOAK=$(SOAK) go test ./cmd/lienthong -run='^TestSoak$$' -count=1 -timeout=0 -v
 
 cluster: ## kill -9 one of three hubs on one PostgreSQL 100 times under load, and count
 	LIENTHONG_CLUSTER=100 go test ./cmd/lienthong -run='^TestCluster$$' -count=1 -timeout=30m -v
