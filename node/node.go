@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,6 +78,8 @@ type Config struct {
 type Node struct {
 	Config
 	holder string // names this process in leases
+	key    atomic.Pointer[signature.Key]
+	roots  atomic.Pointer[x509.CertPool]
 	link   *link
 	// lookedFar is when statuses were asked for far back; the watch alone uses it.
 	lookedFar time.Time
@@ -125,13 +128,23 @@ func New(c Config) (*Node, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Store = indexed{c.Store, c.Workday}
-	return &Node{
+	n := &Node{
 		Config: c, holder: uuid.NewString(), link: newLink(c.Breaker),
 		nudge:     map[Direction]chan struct{}{Out: make(chan struct{}, 1), In: make(chan struct{}, 1)},
 		unstamped: make(chan struct{}, 1),
 		listing:   make(chan struct{}, 1),
 		seats:     map[Direction]chan chan *Transfer{Out: make(chan chan *Transfer), In: make(chan chan *Transfer)},
-	}, nil
+	}
+	n.Renew(c.Key, c.Roots)
+	return n, nil
+}
+
+// Renew puts another key in the place of Config.Key, and other roots in that of
+// Config.Roots, also while the node runs: what is accepted or verified from now
+// on goes by them.
+func (n *Node) Renew(key *signature.Key, roots *x509.CertPool) {
+	n.key.Store(key)
+	n.roots.Store(roots)
 }
 
 // Run works until ctx ends: it sends what is queued, collects what waits, and

@@ -63,7 +63,8 @@ func (n *Node) single(ctx context.Context, k *kept) (Content, error) {
 	if !stays || signed {
 		file, err = n.putWritten(ctx, func(w io.Writer) error { return n.writeSingle(ctx, w, n.traced(k), k.parts) })
 	}
-	if err != nil || n.Key == nil {
+	key := n.key.Load()
+	if err != nil || key == nil {
 		return file, err
 	}
 	f, err := n.Store.Open(ctx, file.SHA256)
@@ -72,7 +73,7 @@ func (n *Node) single(ctx context.Context, k *kept) (Content, error) {
 	}
 	defer f.Close()
 	return n.putWritten(ctx, func(w io.Writer) error {
-		return signature.Sign(w, f, f.Size(), nil, n.Key, signature.SignOptions{Placement: signature.Whole})
+		return signature.Sign(w, f, f.Size(), nil, key, signature.SignOptions{Placement: signature.Whole})
 	})
 }
 

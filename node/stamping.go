@@ -123,7 +123,7 @@ func (n *Node) stampsOf(ctx context.Context, t *Transfer) ([]Content, error) {
 
 // wantStamp marks a Document that was signed here as one that lacks its stamp.
 func (n *Node) wantStamp(t *Transfer) {
-	if n.TSA != nil && n.Key != nil {
+	if n.TSA != nil && n.key.Load() != nil {
 		t.Lookup = append(t.Lookup, stampKey)
 	}
 }

@@ -223,7 +223,7 @@ func (n *Node) object(ctx context.Context, p *edxml.Packet) (findings []edxml.Fi
 			findings[i].Severity = edxml.Warning
 		}
 	}
-	if n.Key != nil { // it will be signed here
+	if n.key.Load() != nil { // it will be signed here
 		findings = slices.DeleteFunc(findings, func(f edxml.Finding) bool { return f.Rule == "SIG-1" })
 	}
 	if err := refuse(findings); err != nil {
@@ -434,11 +434,12 @@ func (n *Node) envelope(ctx context.Context, k *kept) ([]byte, error) {
 		}
 		envelope = b.Bytes()
 	}
-	if n.Key == nil {
+	key := n.key.Load()
+	if key == nil {
 		return envelope, nil
 	}
 	var b bytes.Buffer
 	files := n.signedContents(ctx, k.parts)
-	err := signature.Sign(&b, bytes.NewReader(envelope), int64(len(envelope)), files, n.Key, signature.SignOptions{Placement: signature.Parts})
+	err := signature.Sign(&b, bytes.NewReader(envelope), int64(len(envelope)), files, key, signature.SignOptions{Placement: signature.Parts})
 	return b.Bytes(), err
 }

@@ -64,7 +64,7 @@ func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, 
 		files = n.signedContents(ctx, t.Parts)
 	}
 	return signature.Verify(envelope, envelope.Size(), files, signature.VerifyOptions{
-		Roots: n.Roots, Revocation: n.Revocation, Outage: n.Outage, Grace: n.Grace,
+		Roots: n.roots.Load(), Revocation: n.Revocation, Outage: n.Outage, Grace: n.Grace,
 	})
 }
 

@@ -108,6 +108,21 @@ func (c *config) signing(nc *node.Config) (err error) {
 	return err
 }
 
+// renew reads the files of the key and of the roots again. A key on a token
+// stays: the session with it is open.
+func (c *config) renew(n *node.Node) error {
+	fresh := node.Config{Key: n.Key}
+	var err error
+	if c.Sign.PKCS11 == "" {
+		err = c.signing(&fresh)
+	}
+	if err := errors.Join(err, c.judging(&fresh)); err != nil {
+		return err
+	}
+	n.Renew(fresh.Key, fresh.Roots)
+	return nil
+}
+
 // judging reads whom to trust, and where to ask about revocation.
 func (c *config) judging(nc *node.Config) (err error) {
 	v := c.Verify

@@ -346,8 +346,9 @@ func (h *house) reloadOnHUP(ctx context.Context, hup <-chan os.Signal) {
 	}
 }
 
-// reload changes the level of the log, the rate of the REST door, and the
-// credential shown to the axis.
+// reload changes the level of the log, the rate of the REST door, the
+// credential shown to the axis, and the key, its certificate and the roots as
+// their files have them now.
 func (h *house) reload() error {
 	cfg, err := readConfig(h.config.file)
 	if err != nil {
@@ -379,6 +380,11 @@ func (h *house) reload() error {
 		}
 		h.axis.Replace(fresh.Axis) // with the token as it is now
 		h.node.HurryAxis()
+	}
+	if !slices.ContainsFunc(restart, func(key string) bool { return strings.HasPrefix(key, "sign.") || strings.HasPrefix(key, "verify.") }) {
+		if err := cfg.renew(h.node); err != nil {
+			return err
+		}
 	}
 	slices.Sort(restart)
 	h.node.Log.Info("configuration reloaded", "level", level, "need a restart", restart)
