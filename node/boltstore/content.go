@@ -95,19 +95,28 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	if err := s.usable(ctx); err != nil {
 		return node.Content{}, err
 	}
-	buf := s.buffers.Get().(*[]byte)
-	defer s.buffers.Put(buf)
 	src := &source{ctx: ctx, r: r}
+	buf := s.buffers.Get().(*[]byte)
 	n, err := io.ReadFull(src, *buf)
-	switch {
-	case src.err != nil:
-		return node.Content{}, src.err
-	case err == nil:
+	if src.err == nil && err == nil {
+		defer s.buffers.Put(buf)
 		return s.putFile(src, *buf)
 	}
-	c := node.Content{SHA256: digestOf((*buf)[:n]), Size: int64(n)}
-	if all := s.staged.add(c.SHA256, bytes.Clone((*buf)[:n]), time.Now()); all != nil {
-		return c, s.commit(ctx, func(tx *bbolt.Tx) error { return s.keepAll(tx, all) })
+	data := bytes.Clone((*buf)[:n])
+	s.buffers.Put(buf) // before anything is waited for
+	if src.err != nil {
+		return node.Content{}, src.err
+	}
+	return s.putSmall(ctx, data)
+}
+
+// putSmall stages content, and waits while there is too much of it.
+func (s *Store) putSmall(ctx context.Context, data []byte) (node.Content, error) {
+	c := node.Content{SHA256: digestOf(data), Size: int64(len(data))}
+	for !s.staged.add(c.SHA256, data, time.Now()) {
+		if err := s.clear(ctx); err != nil {
+			return node.Content{}, err
+		}
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -34,10 +35,13 @@ type staged struct {
 	at   time.Time
 }
 
-// add stages a content and returns all there are if they have become too many.
-func (g *stage) add(digest string, data []byte, at time.Time) (all map[string]staged) {
+// add stages a content, unless there is too much already.
+func (g *stage) add(digest string, data []byte, at time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.size > maxStaged {
+		return false
+	}
 	if _, there := g.contents[digest]; !there {
 		g.size += int64(len(data))
 	}
@@ -45,10 +49,17 @@ func (g *stage) add(digest string, data []byte, at time.Time) (all map[string]st
 		g.contents = map[string]staged{}
 	}
 	g.contents[digest] = staged{data, at}
-	if g.size > maxStaged {
-		return maps.Clone(g.contents)
+	return true
+}
+
+// full returns what is staged if that is too much, else nil.
+func (g *stage) full() map[string]staged {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.size <= maxStaged {
+		return nil
 	}
-	return nil
+	return maps.Clone(g.contents)
 }
 
 func (g *stage) get(digest string) (staged, bool) {
@@ -76,6 +87,23 @@ func (g *stage) all() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Collect(maps.Keys(g.contents))
+}
+
+// clear commits what is staged if that is too much. Who comes while somebody
+// else does it waits: on a disk that does not keep up, those who bring content
+// have to, or it would pile up in memory.
+func (s *Store) clear(ctx context.Context) error {
+	select {
+	case s.clearing <- struct{}{}:
+		defer func() { <-s.clearing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	all := s.staged.full()
+	if all == nil {
+		return nil
+	}
+	return s.commit(ctx, func(tx *bbolt.Tx) error { return s.keepAll(tx, all) })
 }
 
 // What stands between a digest and who needs it, in the index of holds.

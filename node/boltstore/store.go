@@ -45,17 +45,18 @@ var errClosed = fmt.Errorf("boltstore: the store is closed: %w", os.ErrClosed)
 
 // Store is an open folder. Its methods are described at [node.Store].
 type Store struct {
-	dir     string
-	db      *bbolt.DB
-	closed  atomic.Bool
-	shelves sync.Mutex // over making a folder for content
-	buffers sync.Pool  // of *[]byte, for Put: one octet more than is small
-	staged  stage
-	group   group
-	chain   string // the name of the journal's chain
-	indexer indexer
-	delay   time.Duration // see Options.SyncDelay
-	single  chan struct{} // one token, for whoever needs that no content is removed, or removes some
+	dir      string
+	db       *bbolt.DB
+	closed   atomic.Bool
+	shelves  sync.Mutex // over making a folder for content
+	buffers  sync.Pool  // of *[]byte, for Put: one octet more than is small
+	staged   stage
+	clearing chan struct{} // one token, for whoever commits what is staged
+	group    group
+	chain    string // the name of the journal's chain
+	indexer  indexer
+	delay    time.Duration // see Options.SyncDelay
+	single   chan struct{} // one token, for whoever needs that no content is removed, or removes some
 }
 
 var _ node.Store = (*Store)(nil)
@@ -119,7 +120,7 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, single: make(chan struct{}, 1), delay: o.SyncDelay}
+	s := &Store{dir: dir, single: make(chan struct{}, 1), clearing: make(chan struct{}, 1), delay: o.SyncDelay}
 	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
 	if err := s.guarded(s.open); err != nil {
 		return nil, err
