@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"sync"
 	"time"
@@ -46,11 +45,11 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (node.Content, error) {
 	}
 	sum := sha256.Sum256(begun[:n])
 	c := node.Content{SHA256: hex.EncodeToString(sum[:]), Size: int64(n)}
-	if all := s.staged.add(c.SHA256, staged{bytes.Clone(begun[:n]), now}); all != nil {
-		return c, s.commit(ctx, &change{
-			first: func(*needs) {},
-			apply: func(v *view) error { maps.Copy(v.fresh, all); return nil },
-		})
+	data := bytes.Clone(begun[:n])
+	for !s.staged.add(c.SHA256, staged{data, now}) {
+		if err := s.clear(ctx); err != nil {
+			return node.Content{}, err
+		}
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"sync"
@@ -25,10 +26,13 @@ type staged struct {
 	at   time.Time
 }
 
-// add stages a content, and returns all there are if they have become too many.
-func (g *stage) add(digest string, c staged) (all map[string]staged) {
+// add stages a content, unless there is too much already.
+func (g *stage) add(digest string, c staged) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.size > maxStaged {
+		return false
+	}
 	if g.contents == nil {
 		g.contents = map[string]staged{}
 	}
@@ -36,10 +40,37 @@ func (g *stage) add(digest string, c staged) (all map[string]staged) {
 		g.size += int64(len(c.data))
 	}
 	g.contents[digest] = c
-	if g.size > maxStaged {
-		return maps.Clone(g.contents)
+	return true
+}
+
+// full returns what is staged if that is too much, else nil.
+func (g *stage) full() map[string]staged {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.size <= maxStaged {
+		return nil
 	}
-	return nil
+	return maps.Clone(g.contents)
+}
+
+// clear commits what is staged if that is too much. Who comes while somebody
+// else does it waits: while the database does not keep up, content must not
+// pile up in memory.
+func (s *Store) clear(ctx context.Context) error {
+	select {
+	case s.clearing <- struct{}{}:
+		defer func() { <-s.clearing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	all := s.staged.full()
+	if all == nil {
+		return nil
+	}
+	return s.commit(ctx, &change{
+		first: func(*needs) {},
+		apply: func(v *view) error { maps.Copy(v.fresh, all); return nil },
+	})
 }
 
 func (g *stage) get(digest string) (staged, bool) {

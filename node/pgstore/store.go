@@ -39,20 +39,21 @@ type Options struct {
 
 // Store is an open database. Its methods are described at [node.Store].
 type Store struct {
-	options Options
-	config  *pgx.ConnConfig // of the connections beside the pool
-	pool    *pgxpool.Pool
-	schema  string
-	space   uint32 // its number; locks and channels are the whole database's
-	writer  writer
-	staged  stage
-	clock   clock
-	queued  chan node.Direction
-	closed  atomic.Bool
-	cancel  context.CancelFunc // ends the background
-	work    sync.WaitGroup     // the background
-	opened  sync.WaitGroup     // contents that are being read, which need the pool
-	months  months
+	options  Options
+	config   *pgx.ConnConfig // of the connections beside the pool
+	pool     *pgxpool.Pool
+	schema   string
+	space    uint32 // its number; locks and channels are the whole database's
+	writer   writer
+	staged   stage
+	clearing chan struct{} // one token, for whoever commits what is staged
+	clock    clock
+	queued   chan node.Direction
+	closed   atomic.Bool
+	cancel   context.CancelFunc // ends the background
+	work     sync.WaitGroup     // the background
+	opened   sync.WaitGroup     // contents that are being read, which need the pool
+	months   months
 }
 
 var _ node.Store = (*Store)(nil)
@@ -104,7 +105,7 @@ func open(ctx context.Context, url string, o Options, now func() time.Time) (*St
 	config.MaxConns = int32(min(max(o.Connections, 1), 1000))
 	prepareConfig(config.ConnConfig, "lienthong "+o.Node)
 	s := &Store{
-		options: o, config: config.ConnConfig, queued: make(chan node.Direction, 16),
+		options: o, config: config.ConnConfig, queued: make(chan node.Direction, 16), clearing: make(chan struct{}, 1),
 		clock: clock{now: now}, writer: writer{id: int64(rand.Uint64()), doubt: doubtTime},
 	}
 	s.writer.idle.L, s.writer.staged, s.writer.news.ready = &s.writer.mu, &s.staged, make(chan struct{}, 1)
