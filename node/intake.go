@@ -109,3 +109,21 @@ func (r *roomy) Read(p []byte) (int, error) {
 	r.read += n
 	return n, err
 }
+
+// maxIntake is how many packets are taken in at once. Each takes some hundred
+// kilobytes of memory, and a disk that stands still makes them many.
+const maxIntake = 256
+
+// ErrBusy says that as many packets are being taken in as may be. It passes:
+// whoever gets it hands the packet over again some seconds later.
+var ErrBusy = fmt.Errorf("node: %d packets are being taken in already; hand this one over again in a few seconds", maxIntake)
+
+// enter counts a packet that is being taken in, until leave is called.
+func (n *Node) enter() (leave func(), err error) {
+	leave = func() { n.intake.Add(-1) }
+	if n.intake.Add(1) > maxIntake {
+		leave()
+		return nil, ErrBusy
+	}
+	return leave, nil
+}

@@ -80,6 +80,7 @@ type Node struct {
 	holder string // names this process in leases
 	key    atomic.Pointer[signature.Key]
 	roots  atomic.Pointer[x509.CertPool]
+	intake atomic.Int64 // packets that are being taken in
 	link   *link
 	// lookedFar is when statuses were asked for far back; the watch alone uses it.
 	lookedFar time.Time

@@ -17,8 +17,13 @@ import (
 // profiles have different namespaces.
 
 // KeepFile stores a single-file packet as it comes, and each of its
-// attachments as the user's file.
+// attachments as the user's file. It returns ErrBusy as Accept does.
 func (n *Node) KeepFile(ctx context.Context, file io.Reader) (*Stored, error) {
+	leave, err := n.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	k, err := n.keepFile(ctx, file)
 	if err != nil {
 		return nil, err

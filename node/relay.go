@@ -24,8 +24,14 @@ type Stored struct {
 }
 
 // Keep stores the envelope of a packet and the parts that follow it. The
-// content is swept away again unless a Transfer comes to need it.
+// content is swept away again unless a Transfer comes to need it. It returns
+// ErrBusy as Accept does.
 func (n *Node) Keep(ctx context.Context, envelope []byte, in transport.Incoming) (*Stored, error) {
+	leave, err := n.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	kept, err := n.Store.Put(ctx, bytes.NewReader(envelope))
 	if err != nil {
 		return nil, err

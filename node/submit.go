@@ -98,10 +98,15 @@ func (n *Node) Submit(ctx context.Context, r io.Reader) (*Submission, error) {
 // returns without error; it never waits for anything remote. A Document is
 // signed here, in the profile of the wire.
 //
-// Errors: *InvalidError, *UnknownReceiverError, *NewReceiversError, *SpaceError,
+// Errors: *InvalidError, *UnknownReceiverError, *NewReceiversError, *SpaceError, ErrBusy,
 // ErrForeignSender, ErrSignatureLost, ErrOtherContent, ErrKeyReused, those of
 // edxml.NewReader and of the Store.
 func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
+	leave, err := n.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	in, err := n.admit(ctx, h.Packet)
 	if err != nil {
 		return nil, err

@@ -136,6 +136,10 @@ func nodeFault(err error) (told, bool) {
 		return told{exitFailed, with("ổ đĩa gần đầy, nút tạm ngừng nhận", "the disk is nearly full, the node takes nothing in", err), edxml.Text{
 			VI: "dọn chỗ trống rồi nộp lại; ngưỡng nằm trong mục [intake] của cấu hình", EN: "make space, then submit again; the limits stand under [intake] in the configuration",
 		}}, true
+	case errors.Is(err, node.ErrBusy):
+		return told{exitFailed, with("nút đang nhận quá nhiều gói tin cùng lúc", "the node takes in too many packets at once", err), edxml.Text{
+			VI: "chưa có gì được nhận; nộp lại sau vài giây", EN: "nothing was accepted; submit again in a few seconds",
+		}}, true
 	case errors.Is(err, node.ErrWithdrawn):
 		return told{exitFailed, with("nơi gửi đã thu hồi văn bản này", "the sender took this document back", err), edxml.Text{
 			VI: "hủy bản đã lấy về, nếu có", EN: "destroy any copy that was taken",

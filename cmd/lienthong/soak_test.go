@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
@@ -71,6 +72,7 @@ type soak struct {
 	t *testing.T
 	*scene
 	sent    int
+	again   atomic.Int64                // documents that were handed over again, as the node was busy
 	lacking atomic.Int64                // documents that no node would take
 	memory  map[string][]int64          // RssAnon by role, a look every second
 	to      map[string]axistest.Trouble // by DocumentId: what its receiver does, "" for the province
@@ -104,7 +106,14 @@ func (k *soak) feed(span time.Duration) {
 		for due := int(time.Since(began) * soakRate / time.Second); k.sent < due; k.sent++ { // a ticker drops what comes too late
 			packet := k.packet(content)
 			busy.Go(func() {
-				if _, err := k.sender.client.Submit(k.t.Context(), bytes.NewReader(packet)); err != nil {
+				_, err := k.sender.client.Submit(k.t.Context(), bytes.NewReader(packet))
+				for ; errors.Is(err, node.ErrBusy); _, err = k.sender.client.Submit(k.t.Context(), bytes.NewReader(packet)) {
+					k.again.Add(1)
+					if err := pause(k.t.Context(), 5*time.Second); err != nil {
+						break
+					}
+				}
+				if err != nil {
 					k.lacking.Add(1)
 					k.t.Errorf("not accepted: %v", err)
 				}
@@ -118,7 +127,8 @@ func (k *soak) feed(span time.Duration) {
 		}
 	}
 	busy.Wait()
-	k.t.Logf("%d documents in %v, %d not accepted", k.sent, time.Since(began).Round(time.Second), k.lacking.Load())
+	k.t.Logf("%d documents in %v, %d handed over again as the node was busy, %d not accepted",
+		k.sent, time.Since(began).Round(time.Second), k.again.Load(), k.lacking.Load())
 }
 
 // packet writes the next document.

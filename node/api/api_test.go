@@ -230,6 +230,7 @@ func TestProblems(t *testing.T) {
 		{node.ErrOtherContent, 409, is(node.ErrOtherContent)},
 		{node.ErrSignatureLost, 422, is(node.ErrSignatureLost)},
 		{&node.AmbiguousError{Ref: "x", IDs: []string{"1", "2"}}, 409, as(new(*node.AmbiguousError))},
+		{node.ErrBusy, 503, is(node.ErrBusy)},
 		{node.ErrNotFound, 404, is(node.ErrNotFound)},
 		{syscall.ENOSPC, 507, is(syscall.ENOSPC)},
 		{syscall.EFBIG, 507, is(syscall.EFBIG)},

@@ -216,6 +216,7 @@ var kinds = []kind{
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.ENOSPC),
 	sentinel("disk-full", http.StatusInsufficientStorage, syscall.EFBIG),
 	sentinel("key-reused", http.StatusUnprocessableEntity, node.ErrKeyReused),
+	sentinel("busy", http.StatusServiceUnavailable, node.ErrBusy),
 	sentinel("held", http.StatusConflict, node.ErrHeld),
 	sentinel("taken", http.StatusConflict, node.ErrTaken),
 	typed("too-large", http.StatusRequestEntityTooLarge,
@@ -271,6 +272,9 @@ func refuse(w http.ResponseWriter, err error) {
 		out.problem = p
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
+	if p.Code == "busy" {
+		w.Header().Set("Retry-After", "5")
+	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // a cut-off client sees it by the end of the stream
 }

@@ -96,6 +96,10 @@ var texts = map[string]struct{ message, remedy edxml.Text }{
 		edxml.Text{VI: "Thiếu tên người yêu cầu.", EN: "The name of who asks for it is missing."},
 		edxml.Text{VI: "Ghi actor.", EN: "Give an actor."},
 	},
+	"busy": {
+		edxml.Text{VI: "Nút đang nhận quá nhiều gói tin cùng lúc.", EN: "The node takes in too many packets at once."},
+		edxml.Text{VI: "Chờ theo Retry-After rồi gửi lại; chưa có gì được nhận.", EN: "Wait as Retry-After says, then submit again; nothing was accepted."},
+	},
 	"held": {
 		edxml.Text{VI: "Hệ thống khác đang giữ văn bản này.", EN: "Somebody else holds this document."},
 		edxml.Text{VI: "Dùng lease của lần lấy gần nhất, hoặc chờ hết hạn giữ.", EN: "Use the lease of the latest taking, or wait until it ends."},

@@ -39,9 +39,18 @@ func (h *Hub) Accept(ctx context.Context, s *edoc.Submission) (transport.Receipt
 	}
 	doc, err := h.node.Keep(ctx, s.Envelope, &metered{hub: h, agency: sender, next: s.Next, octets: int64(len(s.Envelope))})
 	if err != nil {
-		return transport.Receipt{}, err
+		return transport.Receipt{}, busy(err)
 	}
 	return h.commit(ctx, doc, route)
+}
+
+// busy makes a Fault that passes of a node that takes in as much as it can.
+func busy(err error) error {
+	if !errors.Is(err, node.ErrBusy) {
+		return err
+	}
+	return &transport.Fault{Operation: "SendDocument", Code: edoc.CodeBusy, Transient: true, RetryAfter: 5 * time.Second, Text: "trục đang nhận quá nhiều văn bản cùng lúc, thử lại sau 5 giây / " +
+		"the axis takes in too many documents at once, try again in 5 seconds"}
 }
 
 // refusal is a permanent Fault of SendDocument.

@@ -71,7 +71,7 @@ func (h *Hub) AcceptFile(ctx context.Context, f *vxp.File) (transport.Receipt, e
 	}
 	doc, err := h.node.KeepFile(ctx, &counted{&metered{hub: h, agency: sender}, f.Content})
 	if err != nil {
-		return transport.Receipt{}, err
+		return transport.Receipt{}, busy(err)
 	}
 	return h.commit(ctx, doc, route)
 }
