@@ -58,7 +58,7 @@ type noticing struct {
 func (n noticing) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
 	t, err := n.Store.Update(ctx, id, change)
 	if err == nil && t.Direction == node.Out && len(t.Receivers) == 1 && t.Receivers[0].Code == edxml.StatusArrived {
-		close(n.chain.waiting(id))
+		n.chain.came(id)
 	}
 	return t, err
 }
@@ -93,6 +93,19 @@ var testKey = sync.OnceValue(func() *signature.Key {
 	}
 	return &signature.Key{Signer: key, Chain: []*x509.Certificate{cert}}
 })
+
+// came notes that the 01 of a Transfer is recorded. It may come before the
+// Receipt is, and that is a change of a Transfer with an 01, too.
+func (c *chain) came(id string) {
+	back := c.waiting(id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-back:
+	default:
+		close(back)
+	}
+}
 
 // newChain opens three stores, whose every fsync takes so much longer, and
 // lets the nodes run.
