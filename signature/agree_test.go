@@ -243,7 +243,7 @@ func jdk(t *testing.T, dir string, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(java, append([]string{source}, args...)...)
+	cmd := exec.Command(java, append([]string{"-Dfile.encoding=UTF-8", source}, args...)...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {
