@@ -14,18 +14,13 @@ umask 022
 chmod 755 "$root"
 
 cd "$dist/../../.."
-mkdir -p "$root/usr/bin" "$root/lib/systemd/system" "$root/usr/share/doc/lienthong" "$root/DEBIAN"
+mkdir -p "$root/usr/bin" "$root/lib/systemd/system" "$root/DEBIAN"
 install -d -m 750 "$root/etc/lienthong" # the postinst gives it to the group of the node
 CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w" -o "$root/usr/bin/lienthong" ./cmd/lienthong
 
 "$dist/pages.sh" "$root"
 
 cp "$dist/lienthong.service" "$dist/lienthong@.service" "$root/lib/systemd/system/"
-install -d "$root/usr/share/doc/lienthong/docs"
-cp "$dist/alerts.yml" "$dist/grafana-dashboard.json" "$root/usr/share/doc/lienthong/"
-cp docs/*.md "$root/usr/share/doc/lienthong/docs/"
-cp LICENSE "$root/usr/share/doc/lienthong/copyright"
-gzip -9nc CHANGELOG.md >"$root/usr/share/doc/lienthong/changelog.gz"
 
 cat >"$root/DEBIAN/control" <<END
 Package: lienthong

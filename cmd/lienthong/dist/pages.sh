@@ -1,7 +1,9 @@
 #!/bin/sh
 #
-# Writes what the program says about itself, where a Debian package has it below
-# ROOT: the manual pages in both languages, and the completion of three shells.
+# Writes what there is to read, where a Debian package has it below ROOT: the
+# manual pages in both languages and the completion of three shells, which the
+# program says itself, the guides, and the files for Prometheus and Grafana. Both
+# ways to make a package take it from here: deb.sh and .goreleaser.yaml.
 #
 #     cmd/lienthong/dist/pages.sh ROOT
 set -eu
@@ -22,3 +24,10 @@ mkdir -p "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vend
 "$host/lienthong" --lang en completion bash >"$root/usr/share/bash-completion/completions/lienthong"
 "$host/lienthong" --lang en completion zsh >"$root/usr/share/zsh/vendor-completions/_lienthong"
 "$host/lienthong" --lang en completion fish >"$root/usr/share/fish/vendor_completions.d/lienthong.fish"
+
+doc=$root/usr/share/doc/lienthong
+mkdir -p "$doc/docs"
+cp cmd/lienthong/dist/alerts.yml cmd/lienthong/dist/grafana-dashboard.json "$doc/"
+cp docs/*.md docs/*.png "$doc/docs/"
+cp LICENSE "$doc/copyright"
+gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
