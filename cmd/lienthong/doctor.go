@@ -160,9 +160,14 @@ func (d *doctor) ready(ctx context.Context, file string) {
 	d.ok("node", "nút đang chạy và nhận văn bản", "the node runs and takes documents")
 }
 
-// permissions looks for secrets that others could read.
+// permissions looks for secrets that others could read. A group may: a file of
+// root's that the group of the service reads is how packages keep secrets.
 func (d *doctor) permissions() {
-	secrets := map[string]string{"axis.token_file": d.config.Axis.TokenFile, "sign.key": d.config.Sign.Key, "api.key": d.config.API.Key, "sink.webhook_secret_file": d.config.Sink.WebhookSecret}
+	c := d.config
+	secrets := map[string]string{
+		"axis.token_file": c.Axis.TokenFile, "axis.secret_file": c.Axis.SecretFile, "axis.key": c.Axis.Key, "sign.key": c.Sign.Key, "sign.password_file": c.Sign.PasswordFile,
+		"api.key": c.API.Key, "sink.webhook_secret_file": c.Sink.WebhookSecret, "hub.key": c.Hub.Key, "hub.key_file": c.Hub.KeyFile, "hub.upstream_tokens": c.Hub.UpstreamTokens,
+	}
 	for i, w := range d.config.API.Webhooks {
 		secrets[fmt.Sprintf("api.webhook[%d].secret_file", i)] = w.SecretFile
 	}
@@ -172,15 +177,15 @@ func (d *doctor) permissions() {
 		if file == "" {
 			continue
 		}
-		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o077 != 0 {
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o027 != 0 {
 			bad++
 			d.note(checkWarn, "permissions", edxml.Text{
 				VI: fmt.Sprintf("%s: người khác đọc được %s (%#o)", key, file, info.Mode().Perm()), EN: fmt.Sprintf("%s: others can read %s (%#o)", key, file, info.Mode().Perm()),
-			}, edxml.Text{VI: "chmod 600 " + file, EN: "chmod 600 " + file})
+			}, edxml.Text{VI: "chmod g-w,o= " + file, EN: "chmod g-w,o= " + file})
 		}
 	}
 	if bad == 0 {
-		d.ok("permissions", "chỉ nút đọc được các tệp bí mật", "only the node can read the files with secrets")
+		d.ok("permissions", "người ngoài không đọc được các tệp bí mật", "others cannot read the files with secrets")
 	}
 }
 

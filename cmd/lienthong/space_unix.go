@@ -15,8 +15,9 @@ func freeSpace(dir string) func() (int64, error) {
 	return func() (int64, error) {
 		var s syscall.Statfs_t
 		err := syscall.Statfs(dir, &s)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = syscall.Statfs(filepath.Dir(dir), &s)
+		for at := dir; errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at); {
+			at = filepath.Dir(at)
+			err = syscall.Statfs(at, &s)
 		}
 		return int64(s.Bavail) * int64(s.Bsize), err
 	}
