@@ -204,7 +204,6 @@ func (d *Door) content(w http.ResponseWriter, r *http.Request, mediaType string,
 	defer f.Close()
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.FormatInt(c.Size, 10))
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = io.Copy(w, f) // a cut-off client sees it by the length
 }
 

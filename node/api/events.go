@@ -203,7 +203,6 @@ func (d *Door) stream(w http.ResponseWriter, r *http.Request, p position) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
 	if _, err := fmt.Fprint(w, ": here\n\n"); err != nil {
 		return

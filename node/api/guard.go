@@ -106,6 +106,8 @@ func about(w http.ResponseWriter, t *node.Transfer) {
 func (d *Door) serve(admit func(*http.Request, Scope) (*caller, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, route := d.mux.Handler(r)
 		scope, known := d.scopes[route]
 		if !known {
@@ -113,7 +115,7 @@ func (d *Door) serve(admit func(*http.Request, Scope) (*caller, error)) http.Han
 		}
 		c, err := admit(r, scope)
 		if err == nil && !known {
-			err = d.noRoute(r)
+			err = d.noRoute(w, r)
 		}
 		if err == nil && r.ContentLength > d.options.MaxBody {
 			err = &http.MaxBytesError{Limit: d.options.MaxBody}
@@ -159,14 +161,20 @@ func (d *Door) finish(w http.ResponseWriter, r *http.Request, route string, bega
 }
 
 // noRoute tells a wrong method from a wrong path.
-func (d *Door) noRoute(r *http.Request) error {
+func (d *Door) noRoute(w http.ResponseWriter, r *http.Request) error {
+	var methods []string
 	for route := range d.scopes {
 		method, _, _ := strings.Cut(route, " ")
 		try := r.Clone(r.Context())
 		try.Method = method
 		if _, found := d.mux.Handler(try); found == route {
-			return &Problem{Status: http.StatusMethodNotAllowed, Code: "method", Detail: fmt.Sprintf("api: %s does not take %s", r.URL.Path, r.Method)}
+			methods = append(methods, method)
 		}
+	}
+	if len(methods) > 0 {
+		slices.Sort(methods)
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		return &Problem{Status: http.StatusMethodNotAllowed, Code: "method", Detail: fmt.Sprintf("api: %s does not take %s", r.URL.Path, r.Method)}
 	}
 	return &Problem{Status: http.StatusNotFound, Code: "no-route", Detail: "api: there is nothing at " + r.URL.Path}
 }

@@ -100,7 +100,6 @@ func (l *late) Write(p []byte) (int, error) {
 	if !l.begun {
 		l.begun = true
 		l.w.Header().Set("Content-Type", "application/octet-stream")
-		l.w.Header().Set("X-Content-Type-Options", "nosniff")
 		l.w.WriteHeader(http.StatusOK)
 	}
 	return l.w.Write(p)

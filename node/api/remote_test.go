@@ -322,6 +322,28 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestAnswerHeaders: no answer is kept or guessed at, and a wrong method is told
+// the right ones.
+func TestAnswerHeaders(t *testing.T) {
+	r := openRemote(t, Options{})
+	token := r.token(Read)
+	for path, allow := range map[string]string{"/healthz": "", "/v1/outbox": "", "/v1/nothing": "", "/v1/inbox/x/lease": "DELETE, POST"} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", r.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if h := resp.Header; h.Get("Cache-Control") != "no-store" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Allow") != allow {
+			t.Errorf("%s: %s %v", path, resp.Status, h)
+		}
+	}
+}
+
 // TestReset cuts an upload off by resetting the connection, which is no fault of
 // the node's; nor is a caller who does not wait.
 func TestReset(t *testing.T) {

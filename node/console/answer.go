@@ -154,6 +154,9 @@ func (c *Console) refuse(x *exchange, r *refusal) {
 	if r.Why == (edxml.Text{}) {
 		r.Why = why[r.Code]
 	}
+	if r.Code == "rate" {
+		x.w.Header().Set("Retry-After", "1")
+	}
 	c.show(x, "refused", r.Status, refused{c.frame(x, "", edxml.Text{VI: "Không thực hiện được", EN: "Not done"}), r})
 }
 
