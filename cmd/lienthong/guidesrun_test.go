@@ -208,7 +208,7 @@ func (w *walk) command(line int, command string, said []string) {
 func (w *walk) shell(command string) (string, int) {
 	ctx, cancel := context.WithTimeout(w.Context(), 5*time.Minute) // a program may have to be built
 	defer cancel()
-	script := fmt.Sprintf(". %[1]s\n%[2]s\nret=$?\nexport -p >%[1]s\nexit $ret", w.state, w.move(command))
+	script := fmt.Sprintf(". '%[1]s'\n%[2]s\nret=$?\nexport -p >'%[1]s'\nexit $ret", w.state, w.move(command))
 	cmd := exec.CommandContext(ctx, "bash", "-c", script)
 	cmd.Dir, cmd.Env, cmd.WaitDelay = w.dir, w.env, 10*time.Second // what it started may hold its output
 	out, err := cmd.CombinedOutput()
@@ -225,7 +225,7 @@ func (w *walk) shell(command string) (string, int) {
 // start runs a command in the background until the test ends.
 func (w *walk) start(line int, command string, said []string, want *regexp.Regexp) {
 	w.Helper()
-	cmd := exec.CommandContext(w.Context(), "bash", "-c", fmt.Sprintf(". %s\nexec %s", w.state, w.move(command)))
+	cmd := exec.CommandContext(w.Context(), "bash", "-c", fmt.Sprintf(". '%s'\nexec %s", w.state, w.move(command)))
 	cmd.Dir, cmd.Env = w.dir, w.env
 	var out talk
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -142,7 +142,7 @@ func (s *Server) configure() error {
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString("\nlisten_addresses = ''\nunix_socket_directories = '" + s.dir + "'\nfsync = on\nmax_connections = 200\n" +
+	_, err = f.WriteString("\nlisten_addresses = ''\nport = 5432\nunix_socket_directories = '" + s.dir + "'\nfsync = on\nmax_connections = 200\n" +
 		"shared_buffers = 64MB\nlog_line_prefix = '%t [%p] '\n" + strings.Join(s.lines, "\n") + "\n")
 	return errors.Join(err, f.Close())
 }
@@ -182,7 +182,7 @@ func (s *Server) Log() string {
 
 // URL returns the address of the database, over the Unix socket.
 func (s *Server) URL() string {
-	return "postgres://postgres@/postgres?host=" + url.QueryEscape(s.dir)
+	return "postgres://postgres@/postgres?host=" + strings.ReplaceAll(url.QueryEscape(s.dir), "+", "%20") // pgx takes + for itself
 }
 
 // Schema makes a schema and returns the address with it in front.
