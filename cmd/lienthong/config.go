@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -71,6 +72,12 @@ const maxConfig = 1 << 20
 // readConfig reads a configuration file; unknown keys are errors.
 func readConfig(file string) (*config, error) {
 	text, err := readSmall(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fileError{file, told{exitNotFound, edxml.Text{VI: "không có tệp này", EN: "there is no such file"}, edxml.Text{
+			VI: "lienthong config init viết một tệp mẫu; chạy thử trong thư mục trống: lienthong node --trial; chỉ tệp khác bằng --config hoặc LIENTHONG_CONFIG",
+			EN: "lienthong config init writes one; to try in an empty folder: lienthong node --trial; --config or LIENTHONG_CONFIG names another",
+		}}}
+	}
 	if err != nil {
 		return nil, err
 	}

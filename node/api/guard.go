@@ -202,7 +202,7 @@ func (d *Door) note(r *http.Request, route string, began time.Time, c *caller, o
 	}
 	if out.problem != nil {
 		q.Code, level, message = out.problem.Code, slog.LevelWarn, "api refused"
-		if q.Status >= http.StatusInternalServerError {
+		if q.Status >= http.StatusInternalServerError && q.Code != "busy" { // which is nobody's fault
 			level = slog.LevelError
 		}
 		attrs = append(attrs, slog.String("code", q.Code), slog.String("error", out.problem.Detail))
