@@ -42,7 +42,8 @@ func TestCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := newCluster(t)
+	server := pgtest.New(t, "")
+	c := newCluster(t, server.Schema(t), clusterHubs)
 	began := time.Now()
 	ctx, stop := context.WithCancel(t.Context())
 	var senders, receiver sync.WaitGroup
@@ -62,7 +63,7 @@ func TestCluster(t *testing.T) {
 		}
 		if n%10 == 5 {
 			crashes++
-			if err := errors.Join(c.server.Stop("immediate"), c.server.Start()); err != nil {
+			if err := errors.Join(server.Stop("immediate"), server.Start()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -72,6 +73,12 @@ func TestCluster(t *testing.T) {
 		c.hubs[i].start(t)
 	}
 	stop()
+	c.end(&senders, &receiver)
+	c.report(killed, crashes, time.Since(began))
+}
+
+// end waits until the senders have stopped and all that was taken was collected.
+func (c *cluster) end(senders, receiver *sync.WaitGroup) {
 	go func() {
 		for range c.accepted { // nobody counts any more
 		}
@@ -80,13 +87,11 @@ func TestCluster(t *testing.T) {
 	close(c.accepted)
 	close(c.sent)
 	receiver.Wait()
-	c.report(killed, crashes, time.Since(began))
 }
 
-// cluster is three hubs, two agencies and what passed between them.
+// cluster is some hubs, two agencies and what passed between them.
 type cluster struct {
 	t        *testing.T
-	server   *pgtest.Server
 	hubs     []*hubProcess
 	tokens   map[string]edxml.Secret
 	accepted chan struct{} // one for each document that a hub took
@@ -108,9 +113,9 @@ type hubProcess struct {
 	said            bytes.Buffer
 }
 
-func newCluster(t *testing.T) *cluster {
+// newCluster starts so many hubs on one store.
+func newCluster(t *testing.T, store string, hubs int) *cluster {
 	t.Helper()
-	server := pgtest.New(t, "")
 	dir := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -121,11 +126,10 @@ func newCluster(t *testing.T) *cluster {
 		t.Fatal(err)
 	}
 	c := &cluster{
-		t: t, server: server, tokens: map[string]edxml.Secret{}, accepted: make(chan struct{}), sent: make(chan struct{}),
+		t: t, tokens: map[string]edxml.Secret{}, accepted: make(chan struct{}), sent: make(chan struct{}),
 		took: map[string]bool{}, numbers: map[string]map[string]bool{},
 	}
-	store := server.Schema(t)
-	for i := range clusterHubs {
+	for i := range hubs {
 		name := fmt.Sprint("hub", i+1)
 		config := filepath.Join(dir, name+".toml")
 		text := fmt.Sprintf("organ = \"G22\"\nstore = %q\n[cluster]\nnode = %q\nfolder = %q\n[api]\nlisten = \"off\"\n[hub]\nlisten = \"127.0.0.1:0\"\nrate = 100000.0\nburst = 100000\n", store, name, name)

@@ -200,6 +200,53 @@ func (s *Server) Schema(t testing.TB) string {
 	return s.URL() + "&search_path=" + name
 }
 
+// Shell runs a script for the server, as its user: the programs of PostgreSQL are
+// on the PATH, and reach the server without being told where it is. It returns
+// what the script printed.
+func (s *Server) Shell(t testing.TB, script string) string {
+	t.Helper()
+	args := []string{"env", "PATH=" + s.bin + ":/usr/bin:/bin", "PGHOST=" + s.dir, "PGUSER=postgres", "LC_ALL=C", "sh", "-c", script}
+	if os.Geteuid() == 0 {
+		args = append([]string{"runuser", "-u", "postgres", "--"}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = s.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v: %s", script, err, out)
+	}
+	return string(out)
+}
+
+// Dir returns the folder of the server: the host in an address, where the server
+// is reached over its Unix socket.
+func (s *Server) Dir() string { return s.dir }
+
+// Data returns the folder of its data.
+func (s *Server) Data() string { return s.data() }
+
+// Copy starts another server, whose data a script makes out of those of this
+// one: the script is given the folder that they belong into.
+func (s *Server) Copy(t testing.TB, script func(data string) string) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pgtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &Server{dir: dir, bin: s.bin}
+	t.Cleanup(other.Remove)
+	if os.Geteuid() == 0 {
+		if out, err := exec.Command("chown", "postgres", dir).CombinedOutput(); err != nil {
+			t.Fatalf("chown: %v: %s", err, out)
+		}
+	}
+	s.Shell(t, script(other.data()))
+	if err := errors.Join(other.configure(), other.Start()); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
 // Remove stops the server and removes its folder.
 func (s *Server) Remove() {
 	_ = s.Stop("immediate") // may be stopped already
