@@ -9,7 +9,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -88,7 +87,7 @@ func (r *route) add(a *Agency, o edxml.Organ) {
 // route resolves every receiver; it names all of those that nobody knows.
 func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route, error) {
 	var r route
-	var unknown []string
+	var unknown []edxml.Text
 	up, err := h.upstream(ctx)
 	if err != nil {
 		return r, err
@@ -102,17 +101,29 @@ func (h *Hub) route(ctx context.Context, d *directory, to []edxml.Organ) (route,
 		case p.upstream:
 			r.upstream = append(r.upstream, o)
 		default:
-			unknown = append(unknown, o.OrganID)
+			unknown = append(unknown, p.warning)
+			continue
 		}
 		if p.warning.EN != "" {
 			r.warnings = append(r.warnings, p.warning)
 		}
 	}
 	if len(unknown) > 0 {
-		names := strings.Join(unknown[:min(len(unknown), 20)], ", ")
-		return r, refusal(edoc.CodeUnknownReceiver, "không biết %[1]d nơi nhận: %[2]s / %[1]d receivers are not known: %[2]s", len(unknown), names)
+		vi, en := named(unknown)
+		return r, refusal(edoc.CodeUnknownReceiver, "không biết %[1]d nơi nhận: %[2]s / %[1]d receivers are not known: %[3]s", len(unknown), vi, en)
 	}
 	return r, h.roomFor(ctx, r.boxes)
+}
+
+// named puts names in a row, the first 20 of them, in both languages.
+func named(names []edxml.Text) (vi, en string) {
+	for i, n := range names[:min(len(names), 20)] {
+		if i > 0 {
+			vi, en = vi+", ", en+", "
+		}
+		vi, en = vi+n.VI, en+n.EN
+	}
+	return vi, en
 }
 
 // roomFor refuses a Document for an agency that has left too many uncollected.

@@ -124,6 +124,15 @@ func (a *Agency) check() error {
 	return nil
 }
 
+// valueName is where an agency is stored: under one name for both generations
+// of its identifier, so that two nodes cannot host it twice at once.
+func valueName(id string) string {
+	if other, ok := organ.ID(id).Counterpart(); ok && string(other) > id {
+		id = string(other) // that of QĐ 20/2020, which begins with a letter
+	}
+	return agencyPrefix + id
+}
+
 // Add hosts a new agency: ErrHosted if it is hosted here, by either generation
 // of its identifier.
 func (h *Hub) Add(ctx context.Context, a Agency) error {
@@ -141,7 +150,7 @@ func (h *Hub) Add(ctx context.Context, a Agency) error {
 	if err != nil {
 		return err
 	}
-	done, err := h.node.Store.SwapValue(ctx, agencyPrefix+a.OrganID, nil, v)
+	done, err := h.node.Store.SwapValue(ctx, valueName(a.OrganID), nil, v)
 	if err != nil {
 		return err
 	}
@@ -154,7 +163,7 @@ func (h *Hub) Add(ctx context.Context, a Agency) error {
 // Change alters an agency as it is stored; nothing comes between reading and
 // writing it. change may run more than once; its error is returned as it is.
 func (h *Hub) Change(ctx context.Context, id string, change func(*Agency) error) (*Agency, error) {
-	name := agencyPrefix + id
+	name := valueName(id)
 	for {
 		old, err := h.node.Store.Value(ctx, name)
 		if err != nil {
@@ -166,6 +175,9 @@ func (h *Hub) Change(ctx context.Context, id string, change func(*Agency) error)
 		a := new(Agency)
 		if err := json.Unmarshal(old, a); err != nil {
 			return nil, fmt.Errorf("hub: agency %s: %w", id, err)
+		}
+		if a.OrganID != id {
+			return nil, fmt.Errorf("%w: %s; it is entered as %s", ErrNotHosted, id, a.OrganID)
 		}
 		if err := change(a); err != nil {
 			return nil, err

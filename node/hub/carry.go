@@ -118,7 +118,7 @@ func (h *Hub) carriedRoute(ctx context.Context, d *directory, f *vxp.File) (rout
 	if err != nil {
 		return r, err
 	}
-	var unknown, soap, above []string
+	var unknown, soap, above []edxml.Text
 	now := time.Now()
 	for _, id := range f.To {
 		p, o := h.resolve(d, up, id, now), edxml.Organ{OrganID: id}
@@ -126,13 +126,14 @@ func (h *Hub) carriedRoute(ctx context.Context, d *directory, f *vxp.File) (rout
 		case p.agency != nil && len(p.agency.Secret) > 0:
 			r.add(p.agency, o)
 		case p.agency != nil:
-			soap = append(soap, id)
+			soap = append(soap, edxml.Text{VI: id, EN: id})
 		case p.upstream && h.o.Upstream == VXP:
 			r.upstream = append(r.upstream, o)
 		case p.upstream:
-			above = append(above, id)
+			above = append(above, edxml.Text{VI: id, EN: id})
 		default:
-			unknown = append(unknown, id)
+			unknown = append(unknown, p.warning)
+			continue
 		}
 		if p.warning.EN != "" {
 			r.warnings = append(r.warnings, p.warning)
@@ -140,16 +141,16 @@ func (h *Hub) carriedRoute(ctx context.Context, d *directory, f *vxp.File) (rout
 	}
 	var vi, en []string
 	for _, u := range []struct {
-		ids []string
+		who []edxml.Text
 		why edxml.Text
 	}{
 		{unknown, edxml.Text{VI: "khong biet", EN: "not known"}},
 		{soap, edxml.Text{VI: "khong co he thong VXP o truc nay", EN: "no VXP system on this hub"}},
 		{above, edxml.Text{VI: "o truc tren, noi chi noi qua SOAP, chi nhan edXML", EN: "upstream, where the wire is SOAP and carries edXML only"}},
 	} {
-		if len(u.ids) > 0 {
-			names := strings.Join(u.ids[:min(len(u.ids), 20)], ", ")
-			vi, en = append(vi, names+" ("+u.why.VI+")"), append(en, names+" ("+u.why.EN+")")
+		if len(u.who) > 0 {
+			namesVI, namesEN := named(u.who)
+			vi, en = append(vi, namesVI+" ("+u.why.VI+")"), append(en, namesEN+" ("+u.why.EN+")")
 		}
 	}
 	if len(en) > 0 {

@@ -119,40 +119,56 @@ func (d *directory) mailboxes(a *Agency) []string {
 type place struct {
 	agency   *Agency // hosted here; nil when it is upstream
 	upstream bool
-	warning  edxml.Text // the register's word about a code that was closed or merged
+	// warning is the register's word about a code that was closed or merged; of
+	// a receiver that is nowhere, its name with the reason, if there is one.
+	warning edxml.Text
 }
 
 // resolve finds out where a receiver is. It is nowhere when it is neither
-// hosted here nor, as far as is known, upstream.
+// hosted here nor, as far as is known, upstream. What the register says of a
+// closed code is a warning, wherever the receiver is.
 func (h *Hub) resolve(d *directory, upstream known, id string, at time.Time) place {
-	if p, ok := d.here(id, at); ok {
+	entry, listed := organ.Lookup(organ.ID(id), at)
+	closed := closedText(entry, listed && entry.Closed(at))
+	add := func(p place, vi, en string) place {
+		if closed.EN != "" && p.warning.EN == "" {
+			p.warning = edxml.Text{VI: "mã " + closed.VI + vi, EN: "code " + closed.EN + en}
+		}
 		return p
 	}
-	entry, listed := organ.Lookup(organ.ID(id), at)
-	merged := listed && entry.Closed(at) && entry.MergedInto != ""
-	if merged {
-		// a level-1 code that was merged: its successor, if that is hosted here
-		if id == entry.Code || isRootOf(id, entry.Code) {
-			if p, ok := d.here(string(entry.MergedInto), at); ok {
-				p.warning = edxml.Text{
-					VI: fmt.Sprintf("mã %s đã đóng, nhập vào %s: văn bản chuyển tới %s", id, entry.MergedInto, p.agency.OrganID),
-					EN: fmt.Sprintf("code %s is closed and merged into %s: the document goes to %s", id, entry.MergedInto, p.agency.OrganID),
-				}
-				return p
-			}
+	if p, ok := d.here(id, at); ok {
+		return add(p, "; hộp thư vẫn ở đây", "; its mailbox is still here")
+	}
+	// a level-1 code that was merged: its successor, if that is hosted here
+	if into := string(entry.MergedInto); closed.EN != "" && into != "" && (id == entry.Code || isRootOf(id, entry.Code)) {
+		if p, ok := d.here(into, at); ok {
+			p.warning = edxml.Text{}
+			return add(p, ": văn bản chuyển tới "+p.agency.OrganID, ": the document goes to "+p.agency.OrganID)
 		}
 	}
 	if upstream != nil && upstream(id) {
-		p := place{upstream: true}
-		if merged {
-			p.warning = edxml.Text{
-				VI: fmt.Sprintf("mã %s đã đóng, nhập vào %s; trục trên vẫn nhận", id, entry.MergedInto),
-				EN: fmt.Sprintf("code %s is closed and merged into %s; the upstream axis still takes it", id, entry.MergedInto),
-			}
-		}
-		return p
+		return add(place{upstream: true}, "; trục trên vẫn nhận", "; the upstream axis still takes it")
 	}
-	return place{}
+	nowhere := place{warning: edxml.Text{VI: id, EN: id}}
+	switch a := d.owner(id); {
+	case closed.EN != "":
+		nowhere.warning = edxml.Text{VI: id + " (mã " + closed.VI + ")", EN: id + " (code " + closed.EN + ")"}
+	case a != nil:
+		day := d.mailbox(a).Closed.In(edxml.Vietnam).Format(time.DateOnly)
+		nowhere.warning = edxml.Text{VI: id + " (đã đóng ở trục này ngày " + day + ")", EN: id + " (closed on this hub on " + day + ")"}
+	}
+	return nowhere
+}
+
+// closedText says that a code was closed, nothing of one that was not.
+func closedText(e organ.Entry, closed bool) edxml.Text {
+	switch {
+	case !closed:
+		return edxml.Text{}
+	case e.MergedInto == "":
+		return edxml.Text{VI: e.Code + " đã đóng", EN: e.Code + " is closed"}
+	}
+	return edxml.Text{VI: fmt.Sprintf("%s đã đóng, nhập vào %s", e.Code, e.MergedInto), EN: fmt.Sprintf("%s is closed and merged into %s", e.Code, e.MergedInto)}
 }
 
 // here finds the mailbox of a receiver that is hosted here.

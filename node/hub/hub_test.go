@@ -186,7 +186,7 @@ func TestAgencies(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := a.Send(ctx, packet(t, letter("H41.1", "3", "x", "H41.3"), "x"))
-	refused(t, err, edoc.CodeUnknownReceiver, "H41.3")
+	refused(t, err, edoc.CodeUnknownReceiver, "H41.3 (closed on this hub on "+time.Now().In(edxml.Vietnam).Format(time.DateOnly)+")")
 	_, err = a.Send(ctx, packet(t, letter("H41.1", "3", "x", "H41.02"), "x")) // moved to one that is closed
 	refused(t, err, edoc.CodeUnknownReceiver, "H41.02")
 	organs, err := a.Organs(ctx)
@@ -251,6 +251,17 @@ func TestMerged(t *testing.T) {
 	if err != nil || len(all) != 2 || len(all[0].Findings) == 0 || !strings.Contains(all[0].Findings[len(all[0].Findings)-1].Message, "merged into H01") {
 		t.Errorf("no warning: %+v, %v", all, err)
 	}
+
+	// Bình Dương went into Hồ Chí Minh City, which is not here.
+	_, err = a.Send(t.Context(), packet(t, letter("H41", "8", "x", "H09", "H01"), "x"))
+	refused(t, err, edoc.CodeUnknownReceiver, "1 receivers are not known: H09 (code H09 is closed and merged into H29)")
+	// One that is closed in the register, and still has its mailbox here.
+	w.agency("H09")
+	send(t, a, "9", "x", "H09")
+	all, err = w.store.List(t.Context(), node.In, "", 1)
+	if last := all[0].Findings; err != nil || len(last) == 0 || !strings.Contains(last[len(last)-1].Message, "H09 is closed and merged into H29; its mailbox is still here") {
+		t.Errorf("no warning: %+v, %v", last, err)
+	}
 }
 
 // TestLimits bounds how often, how much, and how far ahead of its receiver an
@@ -290,6 +301,44 @@ func TestLimits(t *testing.T) {
 	if refused(t, err, edoc.CodeBusy, "3145728"); !errors.As(err, &f) || !f.Temporary() {
 		t.Errorf("too many octets are for good: %v", err)
 	}
+}
+
+// TestImpatient polls a hundred times a second, as fast as it may by default
+// and then faster: it is told to come back later, gets its mail then, and its
+// neighbour notices nothing.
+func TestImpatient(t *testing.T) {
+	w := open(t, nil, hub.Options{Default: hub.Limits{Rate: 20, Burst: 100}}) // the defaults; those of tests are higher
+	a, b := w.agency("H41.1"), w.agency("H41.2")
+	send(t, a, "1", "x", "H41.2")
+	given, busy := 0, 0
+	for range 200 {
+		list, err := b.Pending(t.Context())
+		var f *transport.Fault
+		switch {
+		case err == nil && len(list) == 1:
+			given++
+		case errors.As(err, &f) && f.Temporary() && f.Code == edoc.CodeBusy:
+			busy++
+		default:
+			t.Fatalf("%v, %v", list, err)
+		}
+	}
+	if given < 100 || busy == 0 {
+		t.Errorf("%d answers, %d times told to come later", given, busy)
+	}
+	if _, err := a.Pending(t.Context()); err != nil {
+		t.Errorf("its neighbour is held up: %v", err)
+	}
+	var id string
+	eventually(t, "a call that is let in", func() bool {
+		list, err := b.Pending(t.Context())
+		if err != nil {
+			return false
+		}
+		id = list[0].ID
+		return true
+	})
+	eventually(t, "its mail", func() bool { in, err := b.Fetch(t.Context(), id); return err == nil && in.Close() == nil })
 }
 
 // TestTwoWires lets agencies of either wire write to one another; the packet

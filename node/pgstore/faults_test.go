@@ -570,6 +570,40 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// TestLaidOutAtOnce has many nodes begin at the same moment on an empty schema:
+// one of them makes the tables, the others wait for it, and all work.
+func TestLaidOutAtOnce(t *testing.T) {
+	url := pgtest.URL(t)
+	const nodes = 12
+	var all sync.WaitGroup
+	for i := range nodes {
+		all.Go(func() {
+			s, err := Open(t.Context(), url, Options{Node: fmt.Sprint("n", i), Connections: 2})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			t.Cleanup(func() { s.Close() })
+			if err := s.Create(t.Context(), fresh()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s := opens(t, url, Options{Node: "last"})
+	steps, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var layouts int
+	if err := s.pool.QueryRow(t.Context(), `SELECT count(*) FROM layouts`).Scan(&layouts); err != nil || layouts != len(steps) {
+		t.Errorf("%d layouts, want %d; %v", layouts, len(steps), err)
+	}
+	if n := verified(t, s); n != nodes {
+		t.Errorf("%d rows, want %d", n, nodes)
+	}
+}
+
 // TestExclusive is a store that one process wants for itself.
 func TestExclusive(t *testing.T) {
 	url := pgtest.URL(t)
