@@ -77,6 +77,64 @@ func TestCluster(t *testing.T) {
 	c.report(killed, crashes, time.Since(began))
 }
 
+// TestOutage takes PostgreSQL away for longer than anybody waits for it, for a
+// minute where LIENTHONG_CLUSTER is set: the hub refuses what comes, for a while
+// only, and the same process goes on when it is back. Nothing is lost or doubled.
+func TestOutage(t *testing.T) {
+	outage := 7 * time.Second
+	if os.Getenv("LIENTHONG_CLUSTER") != "" {
+		outage = time.Minute
+	}
+	server := pgtest.New(t, "")
+	c := newCluster(t, server.Schema(t), 1)
+	began := time.Now()
+	ctx, stop := context.WithCancel(t.Context())
+	var senders, receiver sync.WaitGroup
+	for i := range clusterSenders {
+		senders.Go(func() { c.send(ctx, i) })
+	}
+	receiver.Go(c.collect)
+	c.take(20)
+	if err := server.Stop("fast"); err != nil {
+		t.Fatal(err)
+	}
+	client := c.client("G09")
+	defer client.Close()
+	back := time.After(outage)
+	for gone := true; gone; {
+		_, p := clusterLetter(t, "99999")
+		_, err := client.Send(t.Context(), p)
+		var fault *transport.Fault
+		if !errors.As(err, &fault) || !fault.Temporary() {
+			t.Errorf("without PostgreSQL a document is answered with %v", err)
+		}
+		select {
+		case <-back:
+			gone = false
+		default:
+		}
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c.take(20)
+	stop()
+	c.end(&senders, &receiver)
+	c.report([]int{0}, 0, time.Since(began))
+}
+
+// take waits until so many documents were taken.
+func (c *cluster) take(n int) {
+	c.t.Helper()
+	for range n {
+		select {
+		case <-c.accepted:
+		case <-time.After(2 * clusterEnd):
+			c.t.Fatalf("no hub takes anything any more: %s", c.hubs[0].said.String())
+		}
+	}
+}
+
 // end waits until the senders have stopped and all that was taken was collected.
 func (c *cluster) end(senders, receiver *sync.WaitGroup) {
 	go func() {

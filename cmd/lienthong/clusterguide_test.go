@@ -108,22 +108,12 @@ func TestFailover(t *testing.T) {
 		senders.Go(func() { c.send(ctx, i) })
 	}
 	receiver.Go(c.collect)
-	take := func(n int) {
-		t.Helper()
-		for range n {
-			select {
-			case <-c.accepted:
-			case <-time.After(clusterEnd):
-				t.Fatalf("the hub takes nothing any more: %s", c.hubs[0].said.String())
-			}
-		}
-	}
-	take(30)
+	c.take(30)
 	if err := first.Stop("immediate"); err != nil {
 		t.Fatal(err)
 	}
 	second.Shell(t, strings.Replace(clusterGuide(t, "pg_ctl"), folder, second.Data(), 1))
-	take(30)
+	c.take(30)
 	stop()
 	c.end(&senders, &receiver)
 	c.report([]int{0}, 1, time.Since(began))
