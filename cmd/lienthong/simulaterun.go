@@ -88,12 +88,14 @@ func (d *drive) submit(ctx context.Context, i int, p *planned) error {
 	var sub *api.Submitted
 	err := d.stubborn(ctx, from, func() (err error) {
 		r, w := io.Pipe()
-		defer r.Close()
 		digest := sha256.New()
 		doc := j.document
 		doc.Attachments = []edxml.Attachment{{Name: "cong-van.pdf", Content: io.TeeReader(p.file(), digest)}}
-		go func() { w.CloseWithError(edxml.Write(w, &doc)) }()
+		written := make(chan struct{})
+		go func() { defer close(written); w.CloseWithError(edxml.Write(w, &doc)) }()
 		sub, err = from.door.Submit(ctx, r)
+		r.Close() // a call that was given up has left the writer behind
+		<-written
 		j.digest = hex.EncodeToString(digest.Sum(nil))
 		return err
 	})
