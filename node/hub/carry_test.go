@@ -187,12 +187,12 @@ func TestCarryOnce(t *testing.T) {
 	eventually(t, "two tries", func() bool { return lost.tries.Load() == 2 })
 	takes(t, ministry, "H41.1", "G22")
 
-	for range 2 { // each call of a system is a file of its own
+	for n := range 2 { // each call of a system is a file of its own, unless both are signed in one millisecond
 		if _, err := carry(t, a, aFile, "G22"); err != nil {
 			t.Fatal(err)
 		}
+		eventually(t, "both", func() bool { return len(carried(t, ministry)) == n+1 })
 	}
-	eventually(t, "both", func() bool { return len(carried(t, ministry)) == 2 })
 }
 
 // losing loses the answer to the first packet.
