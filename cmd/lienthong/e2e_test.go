@@ -139,6 +139,17 @@ func walkPages(t *testing.T, w *world, b *browser) {
 	b.open(w.url + "/console/?lang=vi")
 	b.press(`form[action="/console/logout"] button`)
 	b.sees("h1", "Đăng nhập")
+
+	// A page that is open goes to the login when its token is revoked.
+	brief := w.token(w.config, "read", "Thanh tra")
+	b.logIn(brief)
+	b.sees("#chart", "30 ngày qua")
+	if out, err := exec.Command(w.exe, "token", "revoke", "--config", w.config, "Thanh tra").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.submit("H41", "V/v thu hồi quyền xem")
+	b.sees("h1", "Đăng nhập")
+	b.sees("main", "Phiên làm việc đã hết")
 }
 
 // walkTrial does what the README says: three commands, and a page with a
@@ -208,6 +219,7 @@ type world struct {
 	url, urlH41   string // of the REST doors of G22 and H41
 	operator, app string // tokens of G22
 	receiver      string // token of H41
+	config        string // of G22
 	count         int
 }
 
@@ -248,6 +260,7 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	g22 := filepath.Join(dir, "G22", "lienthong.toml")
+	w.config = g22
 	pastMonth(t, filepath.Join(dir, "G22", "data"))
 	_, w.url = w.start("api ", "node", "--config", g22)
 	h41 := filepath.Join(dir, "H41", "lienthong.toml")

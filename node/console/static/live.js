@@ -7,8 +7,8 @@ async function renew() {
   busy = true;
   wanted = false;
   try {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (answer.redirected) { location.reload(); return; } // to the login
+    const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
+    if (answer.type === "opaqueredirect") { location.reload(); return; } // to the login, which says why
     if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { /* the node is away; the stream says when it is back */ }
   setTimeout(() => { busy = false; if (wanted) renew(); }, 1000);
