@@ -161,7 +161,7 @@ func TestCarryUpstream(t *testing.T) {
 		eventually(t, "the file at "+c.SystemID, func() bool { return len(carried(t, c)) == 1 })
 		takes(t, c, "G22", c.SystemID)
 	}
-	eventually(t, "nothing to wait at the central hub", func() bool { return len(carried(t, central.system("H41"))) == 0 })
+	eventually(t, "nothing to wait at the central hub", func() bool { return len(carried(t, province.node.Axis.(*vxp.Client))) == 0 })
 	eventually(t, "the directory", func() bool {
 		_, err := carry(t, a, aFile, "G99")
 		return err != nil && strings.Contains(err.Error(), "G99 (not known)")
