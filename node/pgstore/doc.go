@@ -22,6 +22,8 @@
 // what comes while one is being committed shares the next. A group costs two
 // round trips: one reads and locks what its changes look at, then they are
 // judged here, one after the other, and one writes all and commits. A change
+// that is alone needs only the second, where what it looks at can be guessed
+// (guess.go): the database refuses it when the guess was wrong. A change
 // that is refused leaves nothing behind in the group; if the database itself
 // refuses, each is made alone. Row locks, and unique violations after which a
 // group is judged anew, keep the processes apart; the row of a Transfer is the

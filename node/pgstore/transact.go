@@ -21,7 +21,12 @@ var errPanic = errors.New("pgstore: a change panicked")
 // round trip (rarely in more), then they are judged here, then all that they
 // write goes in one round trip with the commit. sent reports whether the commit
 // was sent. The changes' own refusals are theirs alone.
-func (s *Store) transact(ctx context.Context, some []*change) (sent bool, err error) {
+func (s *Store) transact(ctx context.Context, some []*change, guess bool) (sent bool, err error) {
+	if guess && len(some) == 1 {
+		if tried, sent, err := s.guessed(ctx, some[0]); tried {
+			return sent, err
+		}
+	}
 	v, ask := newView(), newNeeds()
 	for _, c := range some {
 		c.err = nil
@@ -59,7 +64,7 @@ func (s *Store) transact(ctx context.Context, some []*change) (sent bool, err er
 	if err := s.write(ctx, conn, v); err != nil {
 		return true, err
 	}
-	s.writer.committed(some)
+	s.writer.committed()
 	return true, nil
 }
 
@@ -106,8 +111,16 @@ func (s *Store) seal(v *view) error {
 }
 
 // committed is what follows from a commit.
-func (w *writer) committed([]*change) {
+func (w *writer) committed() {
 	v := w.last
+	w.answered = time.Now()
+	for id, r := range v.transfers {
+		if r == nil {
+			w.recent.put(id, nil)
+		} else {
+			w.recent.put(id, r.data)
+		}
+	}
 	if len(v.entries) > 0 {
 		w.head = &head{v.head.seq, v.head.hash}
 	}
@@ -119,11 +132,13 @@ func (w *writer) committed([]*change) {
 	}
 }
 
+const beginSQL = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
 // fetch reads what is asked for, and begins the transaction with it.
 func (s *Store) fetch(ctx context.Context, conn *pgx.Conn, v *view, ask *needs, begin bool) error {
 	b := &pgx.Batch{}
 	if begin {
-		b.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		b.Queue(beginSQL)
 	}
 	for _, d := range directions() {
 		if n := ask.leases[d]; n > 0 {

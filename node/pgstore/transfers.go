@@ -214,6 +214,7 @@ func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
 		return err
 	}
 	return s.commit(ctx, &change{
+		create: true,
 		first: func(n *needs) {
 			n.head = true
 			for _, t := range own {

@@ -44,6 +44,7 @@ type view struct {
 	leased  map[node.Direction]int      // how many of them were given away
 	head    head
 	missing *needs
+	guess   bool // what is known was not read but guessed, see Store.guessed
 
 	// what the changes made
 	transfers map[string]*record // nil: removed

@@ -40,6 +40,9 @@ type writer struct {
 	staged   *stage
 	doubt    time.Duration // doubtTime, but in tests
 	notifier atomic.Uint32 // the server's process that says what is queued here
+	recent   recent
+	sober    int       // see guessed
+	answered time.Time // when the last commit was
 	news     news
 
 	mu      sync.Mutex
@@ -53,13 +56,14 @@ type writer struct {
 // change is one call on its way. apply judges it and makes it in a view; it may
 // run more than once, and leaves the view as it was when it returns an error.
 type change struct {
-	ctx   context.Context
-	first func(*needs) // what it knows beforehand to look at
-	lease bool         // goes before the others of its group
-	apply func(*view) error
-	err   error
-	panic any
-	done  chan struct{}
+	ctx    context.Context
+	first  func(*needs) // what it knows beforehand to look at
+	lease  bool         // goes before the others of its group
+	create bool         // what it looks at is not there yet, as far as it knows
+	apply  func(*view) error
+	err    error
+	panic  any
+	done   chan struct{}
 }
 
 // refusal is the answer to a change that cannot be made.
@@ -116,7 +120,7 @@ func (s *Store) commit(ctx context.Context, c *change) error {
 	default:
 	}
 	if first {
-		go s.commitAll()
+		s.begin()
 	}
 	<-c.done
 	if c.panic != nil {
@@ -132,35 +136,64 @@ func (s *Store) commit(ctx context.Context, c *change) error {
 	return nil
 }
 
-// commitAll commits until nothing waits.
-func (s *Store) commitAll() {
+// group is how large the last group was, and how long it took.
+type group struct {
+	size int
+	took time.Duration
+}
+
+// begin commits what waits in the goroutine of whoever came first. When he was
+// alone that is all; else another one goes on.
+func (s *Store) begin() {
+	var g group
+	s.commitNext(&g)
 	w := &s.writer
-	var size int // of the last group
-	var took time.Duration
-	for {
-		w.gather(size, min(gatherTime, took/2))
-		w.mu.Lock()
-		some := w.waiting[:min(len(w.waiting), maxGroup)]
-		w.waiting = w.waiting[len(some):]
-		if w.busy = len(some) > 0; !w.busy {
-			w.waiting = nil
-			w.idle.Broadcast()
-			w.mu.Unlock()
-			return
-		}
-		w.mu.Unlock()
-		some = slices.DeleteFunc(slices.Clone(some), func(c *change) bool {
-			if c.err = c.ctx.Err(); c.err != nil { // nobody waits for it, and nothing has happened
-				c.err = refusal{c.err}
-				close(c.done)
-			}
-			return c.err != nil
-		})
-		slices.SortStableFunc(some, func(a, b *change) int { return order(a) - order(b) })
-		began := time.Now()
-		s.together(some)
-		size, took = len(some), time.Since(began)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if g.size > 1 || len(w.waiting) > 0 {
+		go s.commitAll(g)
+		return
 	}
+	w.rest()
+}
+
+// rest says that nobody commits. w.mu is held, and nothing waits.
+func (w *writer) rest() {
+	w.waiting, w.busy = nil, false
+	w.idle.Broadcast()
+}
+
+// commitAll commits until nothing waits.
+func (s *Store) commitAll(g group) {
+	for s.commitNext(&g) {
+	}
+}
+
+// commitNext commits the next group, and reports whether there was one.
+func (s *Store) commitNext(g *group) bool {
+	w := &s.writer
+	w.gather(g.size, min(gatherTime, g.took/2))
+	w.mu.Lock()
+	some := w.waiting[:min(len(w.waiting), maxGroup)]
+	w.waiting = w.waiting[len(some):]
+	if len(some) == 0 {
+		w.rest()
+		w.mu.Unlock()
+		return false
+	}
+	w.mu.Unlock()
+	some = slices.DeleteFunc(slices.Clone(some), func(c *change) bool {
+		if c.err = c.ctx.Err(); c.err != nil { // nobody waits for it, and nothing has happened
+			c.err = refusal{c.err}
+			close(c.done)
+		}
+		return c.err != nil
+	})
+	slices.SortStableFunc(some, func(a, b *change) int { return order(a) - order(b) })
+	began := time.Now()
+	s.together(some)
+	*g = group{len(some), time.Since(began)}
+	return true
 }
 
 // gather waits until as many have come as were just answered, but not for long,
@@ -235,7 +268,7 @@ func (s *Store) attempt(some []*change) error {
 			}
 		}
 		var sent bool // the commit, so that it may have taken place
-		if sent, err = s.transact(ctx, some); err == nil {
+		if sent, err = s.transact(ctx, some, try == 0); err == nil {
 			return nil
 		}
 		s.writer.head = nil
@@ -245,7 +278,7 @@ func (s *Store) attempt(some []*change) error {
 				s.writer.drop()
 			}
 			switch said.Code {
-			case "23505", "40P01", "40001", "55P03": // others were faster
+			case "23505", "40P01", "40001", "55P03", staleCode: // others were faster
 				if try > 2 {
 					time.Sleep(time.Duration(try) * time.Millisecond)
 				}
@@ -262,7 +295,7 @@ func (s *Store) attempt(some []*change) error {
 				return unsure
 			}
 			if done {
-				s.writer.committed(some)
+				s.writer.committed()
 				return nil
 			}
 		}
