@@ -10,6 +10,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lienthong/lienthong/edxml"
 )
@@ -21,7 +22,14 @@ const directoryName = "axis organs"
 // Directory is whom the axis knows, as it said last. Nobody changes it. The
 // directory of 125,000 organs takes some 30 MB.
 type Directory struct {
+	At     time.Time     // when the axis said so; zero where a program stored it that did not note it
 	organs []edxml.Organ // by OrganID
+}
+
+// directoryRef is the value of directoryName.
+type directoryRef struct {
+	Content
+	At time.Time `json:"at,omitzero"`
 }
 
 // Empty reports that the axis has never given a directory.
@@ -69,13 +77,16 @@ func (n *Node) Directory(ctx context.Context) (*Directory, error) {
 	if err != nil || ref == nil {
 		return &Directory{}, err
 	}
-	var c Content
+	var c directoryRef
 	if err := json.Unmarshal(ref, &c); err != nil {
 		return nil, fmt.Errorf("node: directory: %w", err)
 	}
 	n.directories.mu.Lock()
 	defer n.directories.mu.Unlock()
 	if n.directories.sha256 == c.SHA256 {
+		if d := n.directories.read; !d.At.Equal(c.At) { // it said the same again
+			n.directories.read = &Directory{At: c.At, organs: d.organs}
+		}
 		return n.directories.read, nil
 	}
 	f, err := n.Store.Open(ctx, c.SHA256)
@@ -87,6 +98,7 @@ func (n *Node) Directory(ctx context.Context) (*Directory, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.At = c.At
 	n.directories.sha256, n.directories.read = c.SHA256, d
 	return d, nil
 }
@@ -130,7 +142,7 @@ func (n *Node) refreshDirectory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ref, err := json.Marshal(c)
+	ref, err := json.Marshal(directoryRef{c, time.Now().UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}

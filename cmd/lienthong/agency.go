@@ -42,6 +42,14 @@ type agencyAnswer struct {
 	Secret    string           `json:"secret,omitempty"` // a new token or VXP secret, shown this once
 	Added     int              `json:"added,omitempty"`
 	Existed   int              `json:"existed,omitempty"`
+	Upstream  *upstreamShown   `json:"upstream,omitempty"` // of a report, where there is an axis above
+}
+
+// upstreamShown is the directory of the axis above: whom documents may go to
+// beside those that are hosted here.
+type upstreamShown struct {
+	Organs int       `json:"organs"`
+	At     time.Time `json:"at,omitzero"` // when the axis gave it
 }
 
 // agencyShown is an agency without its secrets.
@@ -145,11 +153,22 @@ func answerAgency(ctx context.Context, h *hub.Hub, q agencyQuestion) (a agencyAn
 			a.Waiting[i] = t.Public()
 		}
 	case "report":
-		a.Mailboxes, err = h.Mailboxes(ctx)
+		if a.Mailboxes, err = h.Mailboxes(ctx); err == nil {
+			a.Upstream, err = upstreamOf(ctx, h)
+		}
 	default:
 		err = fmt.Errorf("hub: there is no %q", q.Verb)
 	}
 	return a, err
+}
+
+// upstreamOf tells what is known of the axis above a hub, nil where there is none.
+func upstreamOf(ctx context.Context, h *hub.Hub) (*upstreamShown, error) {
+	d, err := h.Upstream(ctx)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	return &upstreamShown{d.Len(), d.At}, nil
 }
 
 // revoke takes a token from an agency, by the beginning of its digest.
@@ -443,6 +462,13 @@ func (p *program) agencyReport(c *cli.Context) error {
 			oldest = m.Oldest.In(edxml.Vietnam).Format("02/01/2006 15:04")
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\n", m.OrganID, m.Documents-m.Waiting, m.Waiting, oldest, clean(m.OrganName))
+	}
+	switch u := a.Upstream; {
+	case u == nil:
+	case u.Organs == 0:
+		p.talk("trục trên chưa cho danh bạ: nơi nhận lạ vẫn được chuyển lên", "the axis above has given no directory yet: receivers that are not known here go up all the same")
+	default:
+		p.talk("danh bạ trục trên: %d cơ quan, lúc %s", "directory of the axis above: %d organs, as of %s", u.Organs, u.At.In(edxml.Vietnam).Format("02/01/2006 15:04"))
 	}
 	return w.Flush()
 }

@@ -146,14 +146,20 @@ func (h *Hub) roomFor(ctx context.Context, boxes []mailbox) error {
 	return nil
 }
 
-// upstream returns what the upstream axis knows: nil without an axis, everybody
-// as long as it has given no directory.
-func (h *Hub) upstream(ctx context.Context) (known, error) {
+// Upstream returns the directory of the upstream axis, which says how old it is;
+// nil without an axis.
+func (h *Hub) Upstream(ctx context.Context) (*node.Directory, error) {
 	if h.node.Axis == nil {
 		return nil, nil
 	}
-	dir, err := h.node.Directory(ctx)
-	if err != nil {
+	return h.node.Directory(ctx)
+}
+
+// upstream returns what the upstream axis knows: nil without an axis, everybody
+// as long as it has given no directory.
+func (h *Hub) upstream(ctx context.Context) (known, error) {
+	dir, err := h.Upstream(ctx)
+	if err != nil || dir == nil {
 		return nil, err
 	}
 	if dir.Empty() {

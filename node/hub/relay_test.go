@@ -88,6 +88,14 @@ func TestGivenUp(t *testing.T) {
 	if err != nil || !strings.Contains(list[0].Description, "G22") {
 		t.Errorf("the trace says %+v, %v", list, err)
 	}
+	began := time.Now().Add(-time.Second)
+	if d, err := central.hub.Upstream(t.Context()); d != nil || err != nil {
+		t.Errorf("a hub without an axis has the directory %+v, %v", d, err)
+	}
+	eventually(t, "a directory with its age", func() bool {
+		d, err := province.hub.Upstream(t.Context())
+		return err == nil && d.Len() > 0 && d.At.After(began) && !d.At.After(time.Now())
+	})
 	eventually(t, "the directory", func() bool {
 		_, err := a.Send(t.Context(), packet(t, letter("H41.1", "2", "x", "G22"), "x"))
 		var f *transport.Fault
