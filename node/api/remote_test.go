@@ -470,6 +470,7 @@ func TestRate(t *testing.T) {
 // TestGuessing slows down whoever tries tokens.
 func TestGuessing(t *testing.T) {
 	r := openRemote(t, Options{})
+	r.door.held.loopback.SetLimit(0) // as time goes by on a machine that is fast enough
 	for range 10 * strangers {
 		if r.ask("lt_GUESS", "GET", "/v1/outbox", nil, nil) == http.StatusTooManyRequests {
 			if code := r.ask(r.token(Read), "GET", "/v1/outbox", nil, nil); code != http.StatusOK {
