@@ -114,8 +114,10 @@ func (f *bare) enter(batch *pgx.Batch, before, after *node.Transfer) error {
 func (f *bare) lease(ctx context.Context, now time.Time) (*node.Transfer, error) {
 	var id string
 	var data []byte
-	err := f.pool.QueryRow(ctx, `UPDATE b_transfers SET due = $2 WHERE id = (SELECT id FROM b_transfers WHERE direction = $1 AND due <= $3
-		ORDER BY due, due_ns, id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id, record`, "out", now.Add(time.Hour), now).Scan(&id, &data)
+	// who has it, and for how long, is in the record, as ours has it
+	err := f.pool.QueryRow(ctx, `UPDATE b_transfers SET due = $2, record = (record::jsonb || jsonb_build_object('lease', $4::text, 'leasedUntil', $2::timestamptz))::json
+		WHERE id = (SELECT id FROM b_transfers WHERE direction = $1 AND due <= $3 ORDER BY due, due_ns, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+		RETURNING id, record`, "out", now.Add(time.Hour), now, "w").Scan(&id, &data)
 	if err != nil {
 		return nil, err
 	}
