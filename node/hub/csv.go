@@ -70,8 +70,8 @@ func setID(r *Row, v string) error {
 
 func setName(r *Row, v string) error { r.Agency.OrganName = v; return nil }
 
-// ReadAgencies reads a list of agencies as CSV in UTF-8, separated by commas or
-// semicolons. The first line names the columns; one must hold the identifier
+// ReadAgencies reads a list of agencies: the answer of GetOrganizations as it
+// came (XML), or CSV in UTF-8, separated by commas or semicolons. The first line names the columns; one must hold the identifier
 // and one the name, others that it does not know are left alone. Letters and
 // ranges of a register of codes (A, B02-B99) and closed codes are skipped, and
 // say so. An error names its line.
@@ -79,6 +79,9 @@ func ReadAgencies(src io.Reader) ([]Row, error) {
 	in := bufio.NewReader(src)
 	if bom, _ := in.Peek(3); bytes.Equal(bom, []byte("\xef\xbb\xbf")) {
 		_, _ = in.Discard(3)
+	}
+	if first, _ := in.Peek(1); string(first) == "<" {
+		return readOrganizations(in)
 	}
 	r := csv.NewReader(in)
 	if head, _ := in.Peek(in.Buffered()); separator(head) == ';' {
@@ -159,8 +162,13 @@ func readRow(line int, names, record []string) (Row, error) {
 			return row, fmt.Errorf("hub: list of agencies: line %d, column %s: %w", line, names[i], err)
 		}
 	}
-	if row.Skip == "" && row.Agency.OrganName == "" {
-		row.Skip = "it has no name"
+	return row.named(), nil
+}
+
+// named skips what has no name.
+func (r Row) named() Row {
+	if r.Skip == "" && r.Agency.OrganName == "" {
+		r.Skip = "it has no name"
 	}
-	return row, nil
+	return r
 }
