@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -52,6 +53,7 @@ func (g *group) do(db *bbolt.DB, delay time.Duration, fn func(*bbolt.Tx) error) 
 // commit commits until nothing waits.
 func (g *group) commit(db *bbolt.DB, delay time.Duration) {
 	for {
+		runtime.Gosched() // who is about to ask shares this commit, too
 		g.mu.Lock()
 		some := g.waiting[:min(len(g.waiting), maxGroup)]
 		g.waiting = g.waiting[len(some):]
