@@ -33,23 +33,7 @@ func TestGigabyteNode(t *testing.T) {
 		size = 1024
 	}
 	size <<= 20
-	dir := t.TempDir()
-	exe := filepath.Join(dir, "lienthong")
-	if out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	r := &rehearsal{program: &program{out: io.Discard, err: io.Discard, lang: "en"}, exe: exe, dir: dir, rng: rand.New(rand.NewPCG(1, 1)), began: time.Now()}
-	r.report.Seed = 1
-	s, err := r.scene(filepath.Join(dir, "s"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.end()
-	for _, v := range s.victims() {
-		if err := v.start(""); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s := openScene(t)
 	if err := pause(t.Context(), 2*time.Second); err != nil { // the directory comes, and then there is nothing to do
 		t.Fatal(err)
 	}
@@ -102,6 +86,34 @@ func TestGigabyteNode(t *testing.T) {
 			t.Errorf("the %s took %d MB, more than 64", role, most>>20)
 		}
 	}
+}
+
+// openScene builds the program and starts two nodes of it with an axis between
+// them that has bad manners.
+func openScene(t *testing.T) *scene {
+	t.Helper()
+	dir := t.TempDir()
+	exe := filepath.Join(dir, "lienthong")
+	if out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r := &rehearsal{program: &program{out: io.Discard, err: io.Discard, lang: "en"}, exe: exe, dir: dir, rng: rand.New(rand.NewPCG(1, 1)), began: time.Now()}
+	r.report.Seed = 1
+	s, err := r.scene(filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.end(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, v := range s.victims() {
+		if err := v.start(""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
 }
 
 // rssAnon is the memory of a node that is its own.
