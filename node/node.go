@@ -86,6 +86,7 @@ type Node struct {
 	lookedFar time.Time
 	looks     time.Duration // a nanosecond for each look that was applied, as statuses have whole seconds; the same
 	heard     heard         // the same
+	news      atomic.Bool   // the look at hand brought something
 	nudge     map[Direction]chan struct{}
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
 	listing   chan struct{}                     // held while what the axis lists goes into the store
@@ -180,7 +181,8 @@ func (n *Node) Run(ctx context.Context) error {
 }
 
 // watch looks at the axis in turns: what waits there, what statuses came, and
-// now and then who can be reached. A trouble is logged when it begins, when it
+// now and then who can be reached. Where something comes more is to be expected,
+// so the next look is made soon. A trouble is logged when it begins, when it
 // changes and when it ends, not at every look.
 func (n *Node) watch(ctx context.Context) error {
 	turns := []*turn{
@@ -189,14 +191,26 @@ func (n *Node) watch(ctx context.Context) error {
 		{name: "refresh the directory", every: directoryAge, do: n.refreshDirectory},
 	}
 	for {
+		began := time.Now()
 		for _, t := range turns {
 			n.take(ctx, t)
 		}
-		if err := sleep(ctx, n.Poll); err != nil {
+		wait := n.Poll
+		if n.news.Swap(false) {
+			wait = min(wait, max(soon, restful*time.Since(began)))
+		}
+		if err := sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
+
+// After a look that brought something the next one comes soon, but no look
+// after the other takes more than a fifth of the time.
+const (
+	soon    = 20 * time.Millisecond
+	restful = 4
+)
 
 // turn is one thing that watch does over and over.
 type turn struct {

@@ -68,6 +68,7 @@ func (n *Node) listed(ctx context.Context, t *Transfer) error {
 	err := n.begin(ctx, t, "fetch")
 	if err == nil {
 		failpoint.Hit(failpoint.Listed)
+		n.news.Store(true)
 	} else if errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
 		n.Wake(In)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/sink"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // TestReceive fetches packets of all kinds and looks at what became of them.
@@ -221,6 +223,41 @@ func TestWireIsUntouched(t *testing.T) {
 			if got := read(t, folder.Dir, x.ID, name); !bytes.Equal(got, want) {
 				t.Errorf("%s: %d octets, want %d", name, len(got), len(want))
 			}
+		}
+	})
+}
+
+// TestNextPage has an axis list a few of many at a time: the next are asked for
+// at once, not when the next look is due, and looks that bring nothing rest.
+func TestNextPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waits := map[string]func() *pieces{}
+		for i := range 20 {
+			env := envelope(t, document(strconv.Itoa(i+1), "H41"))
+			waits[strconv.Itoa(100+i)] = func() *pieces { return incoming(env) }
+		}
+		axis := newMailbox(waits)
+		all, looks := axis.scripted.pending, 0
+		axis.scripted.pending = func() ([]transport.Pending, error) {
+			looks++
+			list, err := all()
+			return list[:min(len(list), 2)], err
+		}
+		s := bubbleStore(t, t.TempDir())
+		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Poll: time.Hour}))
+		<-time.After(time.Minute)
+		for _, x := range must(s.List(t.Context(), node.In, "", 100)) {
+			if x.State != node.Confirmed {
+				t.Errorf("%s is %s", x.AxisID, x.State)
+			}
+		}
+		if n := len(must(s.List(t.Context(), node.In, "", 100))); n != 20 {
+			t.Errorf("%d came within a minute", n)
+		}
+		before := looks
+		<-time.After(50 * time.Minute)
+		if looks != before {
+			t.Errorf("%d looks although nothing comes", looks-before)
 		}
 	})
 }

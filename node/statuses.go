@@ -55,6 +55,9 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	if err := b.commit(ctx); err != nil {
 		return err
 	}
+	if len(b.told) > 0 {
+		n.news.Store(true)
+	}
 	n.heard.keep(b.placed)
 	n.looks++ // only now: a later moment tells the axis that all of this is applied
 	if far {
