@@ -10,12 +10,13 @@ import (
 )
 
 // Open opens stored content of a Transfer for whoever may read it. It returns
-// ErrWithdrawn when the Document was taken back by its sender.
-func (n *Node) Open(ctx context.Context, t *Transfer, c Content) (Opened, error) {
+// ErrWithdrawn when the Document was taken back by its sender; reading ends with
+// ErrDamaged, and before the last octets, when they are not what came.
+func (n *Node) Open(ctx context.Context, t *Transfer, c Content) (io.ReadCloser, error) {
 	if t.Direction == In && t.Withdrawn != nil {
 		return nil, fmt.Errorf("%w (transfer %s)", ErrWithdrawn, t.ID)
 	}
-	return n.Store.Open(ctx, c.SHA256)
+	return n.handOut(ctx, c)
 }
 
 // Export writes the packet of a Transfer as one file, its bytes as they were

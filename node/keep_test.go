@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"io"
 	"path/filepath"
 	"slices"
@@ -119,14 +120,20 @@ func TestDamagedOnDisk(t *testing.T) {
 		axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(good, a) }})
 		s := &spoiled{bubbleStore(t, t.TempDir()), sumOf(pdf)}
 		dir := filepath.Join(t.TempDir(), "in")
-		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: sink.Folder{Dir: dir}, Policy: node.Require, Roots: tested().roots}))
+		n := newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Sink: sink.Folder{Dir: dir}, Policy: node.Require, Roots: tested().roots})
+		run(t, n)
 		<-time.After(5 * time.Minute)
 		x := must(s.List(t.Context(), node.In, "", 10))[0]
-		if x.State != node.Verified || !strings.Contains(x.LastError, "the disk has damaged it") {
+		if x.State != node.Verified || !strings.Contains(x.LastError, "the disk has damaged stored content") {
 			t.Errorf("%s: %s", x.State, x.LastError)
 		}
 		if left, err := filepath.Glob(filepath.Join(dir, "*", "a.pdf")); err != nil || len(left) > 0 {
 			t.Errorf("handed over all the same: %v, %v", left, err)
+		}
+		f := must(n.Open(t.Context(), x, x.Parts[0].Content))
+		defer f.Close()
+		if got, err := io.ReadAll(f); !errors.Is(err, node.ErrDamaged) || len(got) == len(pdf) {
+			t.Errorf("handed out: %d octets, %v", len(got), err)
 		}
 	})
 }

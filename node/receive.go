@@ -316,7 +316,7 @@ func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error
 		shown.Parts = nil
 	}
 	if n.Sink != nil {
-		if err := n.Sink.Deliver(ctx, &shown, n.handOut(ctx)); err != nil {
+		if err := n.Sink.Deliver(ctx, &shown, func(c Content) (io.ReadCloser, error) { return n.handOut(ctx, c) }); err != nil {
 			return nil, err
 		}
 	}

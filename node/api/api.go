@@ -204,7 +204,9 @@ func (d *Door) content(w http.ResponseWriter, r *http.Request, mediaType string,
 	defer f.Close()
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.FormatInt(c.Size, 10))
-	_, _ = io.Copy(w, f) // a cut-off client sees it by the length
+	if _, err := io.Copy(w, f); errors.Is(err, node.ErrDamaged) { // as a cut-off client, this one sees it by the length
+		d.node.Log.ErrorContext(r.Context(), "content not handed out", "transfer", t.ID, "error", err)
+	}
 }
 
 func (d *Door) report(w http.ResponseWriter, r *http.Request, t *node.Transfer) {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -191,7 +192,9 @@ func (c *Console) file(x *exchange) error {
 	}
 	defer f.Close()
 	download(x.w, part.Name, part.Content.Size)
-	_, _ = io.Copy(x.w, f) // a cut-off browser sees it by the length
+	if _, err := io.Copy(x.w, f); errors.Is(err, node.ErrDamaged) { // as a cut-off browser, this one sees it by the length
+		c.node.Log.ErrorContext(x.Context(), "content not handed out", "transfer", t.ID, "error", err)
+	}
 	return nil
 }
 
