@@ -31,6 +31,33 @@ func (c *claims) take(id string) string {
 	return step
 }
 
+// walks are the Transfers that workers of this process walk. While the store
+// takes longer than a lease lasts another worker could lease one of them.
+type walks struct {
+	mu  sync.Mutex
+	all map[string]bool // by Transfer
+}
+
+// enter notes that a Transfer is walked, and reports false when it is already.
+func (w *walks) enter(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all[id] {
+		return false
+	}
+	if w.all == nil {
+		w.all = map[string]bool{}
+	}
+	w.all[id] = true
+	return true
+}
+
+func (w *walks) leave(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, id)
+}
+
 // withdraw removes the latest attempt, which was claimed and never made.
 func withdraw(t *Transfer) {
 	t.Attempts = t.Attempts[:max(len(t.Attempts)-1, 0)]
@@ -67,10 +94,13 @@ func (n *Node) begin(ctx context.Context, t *Transfer, step string) error {
 		return err
 	}
 	defer close(seat)
-	held := *t
-	held.Lease, held.LeasedUntil = n.holder, time.Now().UTC().Add(hold)
+	held, began := *t, time.Now()
+	held.Lease, held.LeasedUntil = n.holder, began.UTC().Add(hold)
 	openAttempt(&held, step)
-	if err := n.Store.Create(ctx, &held); err != nil {
+	n.walks.enter(t.ID) // before anybody can lease it
+	err := n.Store.Create(ctx, &held)
+	if err != nil || time.Since(began) > hold/3 { // then the lease may run out before it is renewed: let it
+		n.walks.leave(t.ID)
 		return err
 	}
 	n.claims.put(t.ID, step)

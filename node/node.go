@@ -91,6 +91,7 @@ type Node struct {
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
 	listing   chan struct{}                     // held while what the axis lists goes into the store
 	claims    claims
+	walks     walks
 
 	unstamped   chan struct{}
 	directories directories

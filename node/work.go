@@ -107,7 +107,9 @@ func (w *worker) turn(ctx context.Context) error {
 	switch {
 	case err == nil:
 		w.Wake(d) // there may be more
-		w.carry(ctx, t)
+		if w.walks.enter(t.ID) {
+			w.carry(ctx, t)
+		} // else its lease ran out while a neighbour walks it, and is renewed by this
 		return ctx.Err()
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -136,9 +138,10 @@ func (w *worker) turn(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// carry walks a leased Transfer.
+// carry walks a leased Transfer, of which walks knows.
 func (w *worker) carry(ctx context.Context, t *Transfer) {
 	t = w.walk(ctx, t, w.do)
+	w.walks.leave(t.ID)
 	w.Wake(w.direction)
 	w.behind.Go(func() { w.hasten(ctx, t) })
 }
@@ -238,15 +241,16 @@ func (n *Node) walk(ctx context.Context, t *Transfer, do step) *Transfer {
 // renew renews the lease until ctx ends, and cancels the work when the lease is
 // lost or could not be renewed in time: somebody else may have it then.
 func (n *Node) renew(ctx context.Context, id string, cancel func()) {
-	renewed := time.Now()
+	late := time.AfterFunc(hold*2/3, cancel) // also while the store does not answer
+	defer late.Stop()
 	for sleep(ctx, hold/3) == nil {
 		_, err := n.record(ctx, id, func(t *Transfer) {})
-		if err == nil {
-			renewed = time.Now()
-		}
-		if errors.Is(err, errLeaseLost) || time.Since(renewed) > hold*2/3 {
+		if errors.Is(err, errLeaseLost) {
 			cancel()
 			return
+		}
+		if err == nil {
+			late.Reset(hold * 2 / 3)
 		}
 	}
 }
@@ -278,7 +282,11 @@ func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer
 	if n.claims.take(t.ID) == name {
 		return t, nil
 	}
-	return n.record(ctx, t.ID, func(t *Transfer) { openAttempt(t, name) })
+	claimed, err := n.record(ctx, t.ID, func(t *Transfer) { openAttempt(t, name) })
+	if err == nil {
+		err = ctx.Err() // it may have taken so long that the lease is not sure any more
+	}
+	return claimed, err
 }
 
 func openAttempt(t *Transfer, name string) {
@@ -290,9 +298,10 @@ func openAttempt(t *Transfer, name string) {
 	}
 }
 
-// succeed closes the latest attempt and moves the Transfer on.
+// succeed closes the latest attempt and moves the Transfer on. What was done is
+// recorded although the node is about to stop, or nobody would know of it.
 func (n *Node) succeed(ctx context.Context, t *Transfer, change func(*Transfer)) (*Transfer, error) {
-	return n.record(ctx, t.ID, func(t *Transfer) {
+	return n.record(context.WithoutCancel(ctx), t.ID, func(t *Transfer) {
 		closeAttempt(t, nil)
 		t.Tries, t.LastError, t.Permanent, t.Cause = 0, "", false, ""
 		change(t)
