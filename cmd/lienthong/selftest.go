@@ -67,7 +67,8 @@ type rehearsal struct {
 	rng    *rand.Rand
 	began  time.Time
 	report rehearsed
-	next   map[string]int // in the programme of each role
+	next   map[string]int             // in the programme of each role
+	armed  map[string]failpoint.Point // by role: where it is to be killed at next
 }
 
 // maxSaid is how many faults are put into words.
@@ -88,7 +89,7 @@ func (p *program) selftest(c *cli.Context) (err error) {
 			VI: fmt.Sprintf("--kill ít nhất là %d: mỗi điểm có tên một vòng", least), EN: fmt.Sprintf("--kill is at least %d: a round for each named point", least),
 		}, c.Command.HelpName}
 	}
-	r := &rehearsal{program: p, goal: c.Int("kill"), began: time.Now(), next: map[string]int{}, report: rehearsed{
+	r := &rehearsal{program: p, goal: c.Int("kill"), began: time.Now(), next: map[string]int{}, armed: map[string]failpoint.Point{}, report: rehearsed{
 		Points: map[failpoint.Point]int{}, Faults: []string{}, Seed: c.Uint64("seed"),
 	}}
 	for r.report.Seed == 0 {

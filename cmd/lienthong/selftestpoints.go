@@ -58,20 +58,26 @@ func programme(role string) []cue {
 	}, both...)
 }
 
-// cue returns what a role is to be killed at next. The last rounds are for
-// the points that nobody came to so far: with none of them in its programme a
-// node is left alone.
+// cue returns what a role is to be killed at next. The last rounds are for the
+// points that nobody came to so far, two for each, as a node may die before it
+// comes there: with none of them in its programme but one that the other node is
+// to be killed at, a node is left alone.
 func (r *rehearsal) cue(role string) (c cue, left bool) {
+	delete(r.armed, role)
 	all, missing := programme(role), r.missing()
-	urgent := r.goal-r.report.Rounds <= len(missing)+2 // both nodes have a cue already
+	urgent := r.goal-r.report.Rounds <= 2*len(missing)
+	for _, taken := range r.armed {
+		missing = slices.DeleteFunc(missing, func(p failpoint.Point) bool { return p == taken })
+	}
 	for range all {
 		c = all[r.next[role]%len(all)]
 		r.next[role]++
 		if !urgent || slices.Contains(missing, c.point) {
+			r.armed[role] = c.point
 			return c, true
 		}
 	}
-	return cue{}, len(missing) == 0
+	return cue{}, len(missing)+len(r.armed) == 0
 }
 
 // arm returns the value of the environment variable for a cue.
