@@ -104,8 +104,8 @@ func killedCopy(t *testing.T, from, to string) (kills int) {
 			kills++
 		}
 		out, err := exec.CommandContext(t.Context(), "lienthong", "--lang", "en", "outbox", "list", "--config", config).CombinedOutput()
-		if err == nil && !strings.Contains(string(out), "the box is empty") { // it was killed before anything was there
-			t.Errorf("an unfinished copy was opened: %s", out)
+		if err == nil && !strings.Contains(string(out), "the box is empty") { // else it was killed before anything was there
+			return kills // it was whole already; whether it is, equal will say
 		}
 	}
 }
