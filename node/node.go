@@ -82,11 +82,10 @@ type Node struct {
 	roots  atomic.Pointer[x509.CertPool]
 	intake atomic.Int64 // packets that are being taken in
 	link   *link
-	// lookedFar is when statuses were asked for far back; the watch alone uses it.
+	// lookedFar is when statuses were asked for far back; the watch over them alone uses it.
 	lookedFar time.Time
 	looks     time.Duration // a nanosecond for each look that was applied, as statuses have whole seconds; the same
 	heard     heard         // the same
-	news      atomic.Bool   // the look at hand brought something
 	nudge     map[Direction]chan struct{}
 	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
 	listing   chan struct{}                     // held while what the axis lists goes into the store
@@ -173,7 +172,10 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return n.tidy(ctx) })
 	if n.Axis != nil {
-		g.Go(func() error { return n.watch(ctx) })
+		g.Go(func() error {
+			return n.watch(ctx, &turn{name: "list waiting documents", do: n.collect}, &turn{name: "refresh the directory", every: directoryAge, do: plain(n.refreshDirectory)})
+		})
+		g.Go(func() error { return n.watch(ctx, &turn{name: "read statuses", do: n.applyStatuses}) })
 	}
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -181,24 +183,19 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch looks at the axis in turns: what waits there, what statuses came, and
-// now and then who can be reached. Where something comes more is to be expected,
-// so the next look is made soon. A trouble is logged when it begins, when it
-// changes and when it ends, not at every look.
-func (n *Node) watch(ctx context.Context) error {
-	turns := []*turn{
-		{name: "list waiting documents", do: n.collect},
-		{name: "read statuses", do: n.applyStatuses},
-		{name: "refresh the directory", every: directoryAge, do: n.refreshDirectory},
-	}
+// watch looks at the axis in turns: at what waits there and, now and then, who
+// can be reached, or at what statuses came. Where something comes more is to be
+// expected, so the next look is made soon. A trouble is logged when it begins,
+// when it changes and when it ends, not at every look.
+func (n *Node) watch(ctx context.Context, turns ...*turn) error {
 	for {
-		began := time.Now()
+		began, news := time.Now(), false
 		for _, t := range turns {
-			n.take(ctx, t)
+			news = n.take(ctx, t) || news
 		}
 		wait := n.Poll
-		if n.news.Swap(false) {
-			wait = min(wait, max(soon, restful*time.Since(began)))
+		if news {
+			wait = min(wait, max(soon, time.Since(began)))
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err
@@ -206,27 +203,33 @@ func (n *Node) watch(ctx context.Context) error {
 	}
 }
 
-// After a look that brought something the next one comes soon, but no look
-// after the other takes more than a fifth of the time.
-const (
-	soon    = 20 * time.Millisecond
-	restful = 4
-)
+// soon is how long after a look that brought something the next one comes, or
+// as long as that look took: looking takes half of the time at the most.
+const soon = 20 * time.Millisecond
 
 // turn is one thing that watch does over and over.
 type turn struct {
 	name    string
-	do      func(context.Context) error
+	do      func(context.Context) (news bool, err error)
 	every   time.Duration // after it worked; 0: at every look
 	worked  time.Time
 	trouble string // what it failed with last, "" when it worked
 }
 
-func (n *Node) take(ctx context.Context, t *turn) {
+// plain is a turn that brings no news.
+func plain(do func(context.Context) error) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) { return false, do(ctx) }
+}
+
+// take takes a turn, and reports whether it brought something.
+func (n *Node) take(ctx context.Context, t *turn) (news bool) {
 	if !t.worked.IsZero() && time.Since(t.worked) < t.every {
-		return
+		return false
 	}
-	err := n.call(ctx, t.name, t.do)
+	err := n.call(ctx, t.name, func(ctx context.Context) (err error) {
+		news, err = t.do(ctx)
+		return err
+	})
 	if err == nil {
 		t.worked = time.Now()
 	}
@@ -239,6 +242,7 @@ func (n *Node) take(ctx context.Context, t *turn) {
 		t.trouble = ""
 		n.Log.InfoContext(ctx, "axis trouble is over", "step", t.name)
 	}
+	return news
 }
 
 // directoryAge is how old the axis's directory may become.

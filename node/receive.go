@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,26 +23,34 @@ const maxEnvelope = 32 << 20
 
 // collect lists what waits at the axis and begins a Transfer for each
 // Document that is new.
-func (n *Node) collect(ctx context.Context) error {
+func (n *Node) collect(ctx context.Context) (news bool, err error) {
 	if err := n.roomToSlow(ctx); err != nil { // what waits there is safe there
-		return err
+		return false, err
 	}
 	pending, err := n.Axis.Pending(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	n.listing <- struct{}{}
 	defer func() { <-n.listing }()
+	var begun atomic.Bool
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(together)
 	for _, p := range pending {
 		t, err := waitingThere(p) // now, as its ID is its place in line
 		if err != nil {
-			return errors.Join(err, g.Wait())
+			return false, errors.Join(err, g.Wait())
 		}
-		g.Go(func() error { return n.listed(ctx, t) })
+		g.Go(func() error {
+			first, err := n.listed(ctx, t)
+			if first {
+				begun.Store(true)
+			}
+			return err
+		})
 	}
-	return g.Wait()
+	err = g.Wait()
+	return begun.Load(), err
 }
 
 // together is how many changes are asked of the store at once, so that they
@@ -61,19 +70,20 @@ func waitingThere(p transport.Pending) (*Transfer, error) {
 	return t, nil
 }
 
-// listed commits the Transfer of a Document that waits at the axis, or looks
-// again at the one there is.
-func (n *Node) listed(ctx context.Context, t *Transfer) error {
+// listed commits the Transfer of a Document that waits at the axis, and reports
+// that it is the first, or looks again at the one there is.
+func (n *Node) listed(ctx context.Context, t *Transfer) (first bool, err error) {
 	var exists *ExistsError
-	err := n.begin(ctx, t, "fetch")
+	err = n.begin(ctx, t, "fetch")
 	if err == nil {
 		failpoint.Hit(failpoint.Listed)
-		n.news.Store(true)
-	} else if errors.As(err, &exists) {
+		return true, nil
+	}
+	if errors.As(err, &exists) {
 		err = n.confirmAgain(ctx, exists.ID)
 		n.Wake(In)
 	}
-	return err
+	return false, err
 }
 
 // confirmAgain looks again at a Document that is finished here and yet listed.

@@ -70,7 +70,7 @@ func (n *Node) reconcileWaiting(ctx context.Context, d *Drift) error {
 			if d.Repaired {
 				t, err := waitingThere(p)
 				if err == nil {
-					err = n.listed(ctx, t)
+					_, err = n.listed(ctx, t)
 				}
 				if err != nil {
 					return err

@@ -28,15 +28,15 @@ const (
 	farEvery = time.Hour
 )
 
-// applyStatuses reads the statuses since the last look and applies them.
-// Applying one twice changes nothing.
-func (n *Node) applyStatuses(ctx context.Context) error {
+// applyStatuses reads the statuses since the last look and applies them, and
+// reports whether any said something new. Applying one twice changes nothing.
+func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 	since := time.Unix(0, 0)
 	if v, err := n.Store.Value(ctx, statusesSince); err != nil {
-		return err
+		return false, err
 	} else if v != nil {
 		if since, err = time.Parse(time.RFC3339, string(v)); err != nil {
-			return fmt.Errorf("node: stored moment %q: %w", v, err)
+			return false, fmt.Errorf("node: stored moment %q: %w", v, err)
 		}
 	}
 	back, far := overlap, time.Since(n.lookedFar) >= farEvery
@@ -45,29 +45,26 @@ func (n *Node) applyStatuses(ctx context.Context) error {
 	}
 	statuses, err := n.Axis.Statuses(ctx, since.Add(n.looks-back))
 	if err != nil {
-		return err
+		return false, err
 	}
 	b := newBatch(n)
 	latest, err := b.take(ctx, n.heard.news(statuses))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := b.commit(ctx); err != nil {
-		return err
-	}
-	if len(b.told) > 0 {
-		n.news.Store(true)
+		return false, err
 	}
 	n.heard.keep(b.placed)
 	n.looks++ // only now: a later moment tells the axis that all of this is applied
 	if far {
 		n.lookedFar = time.Now()
 	}
-	if !latest.After(since) {
-		return nil
+	if news = len(b.told) > 0; !latest.After(since) {
+		return news, nil
 	}
 	failpoint.Hit(failpoint.StatusApplied)
-	return n.Store.SetValue(ctx, statusesSince, []byte(latest.UTC().Format(time.RFC3339)))
+	return news, n.Store.SetValue(ctx, statusesSince, []byte(latest.UTC().Format(time.RFC3339)))
 }
 
 // batch gathers the statuses of one look, so that each Transfer is written once
