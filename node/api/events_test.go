@@ -141,13 +141,13 @@ func TestWebhook(t *testing.T) {
 		if err := json.Unmarshal(body, &e); err != nil {
 			t.Error(err)
 		}
-		calls <- call{id, e}
-		select {
+		select { // before the call is seen: what is put in then is for the next one
 		case status := <-refuse:
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		default:
 		}
+		calls <- call{id, e}
 	}))
 	defer srv.Close()
 	hook := Webhook{URL: srv.URL, Secret: "bí mật", First: time.Millisecond, Max: 5 * time.Millisecond}
