@@ -329,7 +329,12 @@ func (y *yard) mail(number string, leaves []string, env map[string][]string) {
 	id := strings.TrimSpace(y.run(env["leaf-1"], "submit", "--config", config("leaf-1"), packet))
 	y.until("document "+number+" at its three receivers, and the statuses back", func() (string, bool) {
 		out := y.run(env["leaf-1"], "outbox", "show", "--json", "--config", config("leaf-1"), id)
-		return out, strings.Count(out, `"code": "01"`) >= 3
+		var x struct{ Receivers []struct{ Code string } }
+		if err := json.Unmarshal([]byte(out), &x); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		waits := slices.ContainsFunc(x.Receivers, func(r struct{ Code string }) bool { return r.Code != "01" })
+		return out, len(x.Receivers) == 3 && !waits
 	})
 	for _, leaf := range leaves[1:] {
 		var got []struct{ State, Subject string }

@@ -190,9 +190,9 @@ func TestLinear(t *testing.T) {
 				}
 				return best
 			}
-			one, eight := measure(shape(10_000)), measure(shape(80_000))
-			if eight > 32*one { // 8 is linear, 64 quadratic
-				t.Errorf("%s, %s: eight times the input takes %.1f times as long", name, m, float64(eight)/float64(one))
+			one, many := measure(shape(5_000)), measure(shape(80_000))
+			if many > 120*one { // 16 is linear, 256 quadratic; a busy machine may take its time
+				t.Errorf("%s, %s: sixteen times the input takes %.1f times as long", name, m, float64(many)/float64(one))
 			}
 		}
 	}
