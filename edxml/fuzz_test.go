@@ -168,6 +168,7 @@ func FuzzStatus(f *testing.F) {
 	for _, s := range statuses {
 		f.Add([]byte(write(f, edxml.WriteStatus, s)))
 	}
+	f.Add([]byte(`<edXML:edXMLEnvelope><edXML:edXMLHeader><edXML:MessageHeader><edXML:StatusCode/></edXML:MessageHeader></edXML:edXMLHeader></edXML:edXMLEnvelope>`))
 	limits := edxml.Limits{Packet: 1 << 20, Header: 64 << 10, XML: xmlscan.Limits{Depth: 30}}
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		p, err := edxml.Read(bytes.NewReader(doc), edxml.ReadOptions{Limits: limits})

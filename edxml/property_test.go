@@ -101,9 +101,6 @@ func (m maker) status() *edxml.Status {
 	s := &edxml.Status{}
 	m.fill(reflect.ValueOf(s).Elem())
 	s.Extra = m.extra("MessageHeader")
-	if s.StatusCode == "" { // by which a status is told from a document
-		s.StatusCode = edxml.StatusAccepted
-	}
 	return s
 }
 

@@ -169,7 +169,7 @@ func WriteStatus(w io.Writer, s *Status) error {
 	if s.StaffInfo != nil {
 		x.staffInfo(s.StaffInfo)
 	}
-	x.leaf("StatusCode", string(s.StatusCode))
+	x.element("StatusCode", string(s.StatusCode)) // even empty: it tells a status from a document
 	x.leaf("Description", s.Description)
 	x.leaf("Timestamp", string(s.Timestamp))
 	x.extra("MessageHeader", s.Extra)

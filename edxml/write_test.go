@@ -216,6 +216,10 @@ func TestWriteSmall(t *testing.T) {
 			t.Errorf("an empty optional element %s:\n%s", empty, single)
 		}
 	}
+	status, err := edxml.Read(strings.NewReader(write(t, edxml.WriteStatus, &edxml.Status{})), edxml.ReadOptions{})
+	if err != nil || status.Kind != edxml.KindStatus {
+		t.Errorf("an empty status is read as %q, %v", status.Kind, err)
+	}
 	envelope := write(t, edxml.WriteEnvelope, &edxml.Document{To: []edxml.Organ{{}}})
 	tree := etree.NewDocument()
 	if err := tree.ReadFromString(envelope); err != nil {

@@ -49,9 +49,13 @@ func (x *xmlWriter) close(name string) {
 
 // leaf writes an element with text; an empty one only in the full form.
 func (x *xmlWriter) leaf(name, value string) {
-	if value == "" && !x.full {
-		return
+	if value != "" || x.full {
+		x.element(name, value)
 	}
+}
+
+// element writes an element with text, or an empty one.
+func (x *xmlWriter) element(name, value string) {
 	x.indent()
 	x.raw("<" + x.prefix + name + ">" + x.escape(value) + "</" + x.prefix + name + ">\n")
 }
