@@ -261,9 +261,12 @@ func unpackFile(ctx context.Context, dir, name string, r io.Reader) (string, err
 	if err != nil {
 		return "", err
 	}
-	c, err := fill(f, &source{ctx: ctx, r: r}, make([]byte, maxSmall)[:0])
-	if err != nil {
-		return "", errors.Join(err, f.Close())
+	c, err := fill(&upload{File: f}, &source{ctx: ctx, r: r}, make([]byte, maxSmall)[:0])
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", err
 	}
 	if digest != "" && c.SHA256 != digest {
 		return "", fmt.Errorf("%w: content %s is damaged: its digest is %s", ErrBackup, digest, c.SHA256)

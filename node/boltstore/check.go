@@ -293,7 +293,7 @@ func (c *checker) contents(deep bool) error {
 	if err == nil {
 		err = c.eachFile(func(digests []string) error {
 			for _, digest := range digests {
-				size, err := c.file(digest, deep)
+				size, err := c.file(digest, deep && held(c.tx, digest)) // what a power cut left unfinished nobody needs
 				if err != nil {
 					return err
 				}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lienthong/lienthong/node"
 	"github.com/lienthong/lienthong/node/failpoint"
@@ -42,11 +43,10 @@ func (s *Store) shelf(digest string) (string, error) {
 	dir := s.content(digest[:2])
 	s.shelves.Lock()
 	defer s.shelves.Unlock()
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Stat(dir); err == nil { // much cheaper than a Mkdir that is refused
 		return dir, nil
 	}
-	if err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", fmt.Errorf("boltstore: %w", err)
 	}
 	if err := syncFolder(s.content()); err != nil {
@@ -129,24 +129,17 @@ func digestOf(data []byte) string {
 // putFile stores content in a file: begun, which fills the buffer, and the rest
 // of src.
 func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
-	tmp, err := os.CreateTemp(s.content("tmp"), "put-")
+	f, err := os.CreateTemp(s.content("tmp"), "put-")
 	if err != nil {
 		return node.Content{}, fmt.Errorf("boltstore: %w", err)
 	}
-	named := false
-	defer func() { // also when the reader panics
-		if !named {
-			_ = tmp.Close()
-			_ = os.Remove(tmp.Name())
-		}
-	}()
+	tmp := &upload{File: f}
+	defer tmp.discard() // also when the reader panics
 	c, err := fill(tmp, src, begun)
 	if err != nil {
 		return node.Content{}, err
 	}
 	failpoint.Hit(failpoint.ContentWritten)
-	// The same content again takes the place of the old, which is the same, or
-	// was until the disk spoiled it.
 	shelf, err := s.shelf(c.SHA256)
 	if err != nil {
 		return node.Content{}, err
@@ -155,25 +148,69 @@ func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 	if err := os.Chtimes(tmp.Name(), now, now); err != nil {
 		return node.Content{}, fmt.Errorf("boltstore: %w", err)
 	}
-	s.shelves.Lock() // against a Sweep that is about to remove it
-	err = os.Rename(tmp.Name(), filepath.Join(shelf, c.SHA256))
-	s.shelves.Unlock()
-	if err != nil {
-		return node.Content{}, fmt.Errorf("boltstore: %w", err)
+	if err := s.settle(tmp, filepath.Join(shelf, c.SHA256)); err != nil {
+		return node.Content{}, fmt.Errorf("boltstore: content: %w", err)
 	}
-	named = true
-	failpoint.Hit(failpoint.ContentNamed)
-	if err := syncFolder(shelf); err != nil {
-		return node.Content{}, err
-	}
-	time.Sleep(2 * s.delay) // file and folder
 	failpoint.Hit(failpoint.ContentKept)
 	return c, nil
 }
 
-// fill writes begun and the rest of src into tmp, syncs and closes it. The
-// buffer of begun serves for the rest.
-func fill(tmp *os.File, src *source, begun []byte) (node.Content, error) {
+// settle gives a file its name and makes both durable, at the same time where
+// nothing has the name yet: a power cut in between leaves a file that nothing
+// needs, and whose place the same content takes when it comes again. What is
+// there already may be needed; only a file that is synced takes its place.
+func (s *Store) settle(tmp *upload, path string) error {
+	var g errgroup.Group
+	early, err := s.nameFree(tmp, path)
+	switch {
+	case err != nil:
+		return err
+	case early:
+		g.Go(func() error { return s.slowly(tmp.Sync) })
+	default:
+		if err := errors.Join(s.slowly(tmp.Sync), tmp.Close()); err != nil {
+			return err
+		}
+		if err := s.name(tmp, path); err != nil {
+			return err
+		}
+	}
+	failpoint.Hit(failpoint.ContentNamed)
+	g.Go(func() error { return s.slowly(func() error { return syncFolder(filepath.Dir(path)) }) })
+	return g.Wait()
+}
+
+// nameFree names a file if nothing has the name, and reports that it did. On
+// Windows a file that is open cannot be renamed.
+func (s *Store) nameFree(tmp *upload, path string) (bool, error) {
+	if runtime.GOOS == "windows" {
+		return false, nil
+	}
+	s.shelves.Lock()
+	defer s.shelves.Unlock()
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return true, tmp.rename(path)
+}
+
+// name names a file, in the place of the same content: it is the same, or was
+// until the disk spoiled it.
+func (s *Store) name(tmp *upload, path string) error {
+	s.shelves.Lock() // against a Sweep that is about to remove it
+	defer s.shelves.Unlock()
+	return tmp.rename(path)
+}
+
+// slowly syncs, on a disk that is as slow as Options.SyncDelay says.
+func (s *Store) slowly(sync func() error) error {
+	time.Sleep(s.delay)
+	return sync()
+}
+
+// fill writes begun and the rest of src into tmp. The buffer of begun serves
+// for the rest.
+func fill(tmp *upload, src *source, begun []byte) (node.Content, error) {
 	digest := sha256.New()
 	to := io.MultiWriter(tmp, digest)
 	n := int64(len(begun))
@@ -187,10 +224,7 @@ func fill(tmp *os.File, src *source, begun []byte) (node.Content, error) {
 		return node.Content{}, src.err
 	}
 	if err == nil {
-		err = tmp.Sync()
-	}
-	if err == nil {
-		err = tmp.Close()
+		err = tmp.complete()
 	}
 	if err != nil {
 		return node.Content{}, fmt.Errorf("boltstore: content: %w", err)
