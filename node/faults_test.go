@@ -456,7 +456,7 @@ func TestFaults(t *testing.T) {
 // TestStoreFaults fails the writes of the store one after the other, as many as
 // a walk needs. A crash at a write is a crash in the state behind it.
 func TestStoreFaults(t *testing.T) {
-	for side, writes := range map[string]int{"sender": 7, "receiver": 15} {
+	for side, writes := range map[string]int{"sender": 7, "receiver": 14} {
 		for _, mode := range []string{refusedBefore, lostAnswer, crashAfter} {
 			t.Run(side+", "+mode, func(t *testing.T) {
 				t.Parallel()

@@ -123,10 +123,15 @@ func mayRecall(t *Transfer) string {
 	return ""
 }
 
-// recalledBefore returns the recall that came before the Document itself.
+// recalledBefore returns the recall that came before the Document itself. The
+// Document must be in the store, under its DocumentId: a recall that comes at
+// the same moment either is found here, or finds it.
 func (n *Node) recalledBefore(ctx context.Context, t *Transfer) (*Transfer, error) {
+	if n.Recalls != AgreeRecall || t.DocType == edxml.Recall || t.Service != "" {
+		return nil, nil
+	}
 	found, err := n.Store.Find(ctx, aboutKey(In, t.DocumentID), "", recent)
-	if err != nil || n.Recalls != AgreeRecall {
+	if err != nil {
 		return nil, err
 	}
 	for _, f := range found {

@@ -122,7 +122,7 @@ func TestRecallFaults(t *testing.T) {
 // TestRecallStoreFaults fails the writes of the store one after the other, from
 // where the recall begins.
 func TestRecallStoreFaults(t *testing.T) {
-	for side, writes := range map[string][2]int{"sender": {7, 16}, "receiver": {11, 30}} {
+	for side, writes := range map[string][2]int{"sender": {7, 16}, "receiver": {10, 28}} {
 		for first, mode := range []string{refusedBefore, lostAnswer, crashAfter} {
 			t.Run(side+", "+mode, func(t *testing.T) {
 				t.Parallel()

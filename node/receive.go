@@ -182,9 +182,16 @@ func (n *Node) receiveStep(ctx context.Context, t *Transfer) (*Transfer, error) 
 		return n.fail(ctx, t, err, func(t *Transfer) { t.Due = time.Now().UTC().Add(n.Retry.Max) })
 	}
 	failpoint.Hit(step.done)
-	next, err := n.advance(ctx, t, change)
+	record, verified := change, n.verifyAtOnce(ctx, t, change)
+	if verified != nil {
+		record = verified
+	}
+	next, err := n.advance(ctx, t, record)
 	if err == nil {
 		failpoint.Hit(step.recorded)
+	}
+	if err == nil && verified != nil {
+		failpoint.Hit(failpoint.VerifyRecorded)
 	}
 	if err == nil && (next.State == Delivered || next.State == Rejected) {
 		err = n.ended(ctx, next)
@@ -311,15 +318,24 @@ func (n *Node) again(ctx context.Context, t *Transfer, from, digest string) (fun
 }
 
 // deliver hands the Document over. What its sender took back meanwhile is not
-// handed out; of a recall, which carries the files again, only its header is.
+// handed out, nor what a recall came before; of a recall, which carries the
+// files again, only its header is.
 func (n *Node) deliver(ctx context.Context, t *Transfer) (func(*Transfer), error) {
+	earlier, err := n.recalledBefore(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	done := func(t *Transfer) {
+		if earlier != nil && t.Withdrawn == nil {
+			t.Withdrawn = &Act{At: time.Now().UTC(), Actor: earlier.From, Action: "recall", Reason: reasonOf(earlier)}
+			t.Followers = append(t.Followers, Follower{Transfer: earlier.ID, DocType: earlier.DocType, At: earlier.Created})
+		}
 		if t.State = Delivered; n.Sink == nil && t.Withdrawn == nil && !slices.Contains(t.Lookup, waitingKey) {
 			t.Lookup = append(t.Lookup, waitingKey) // until somebody takes it
 		}
 	}
 	shown := *t
-	if t.Withdrawn != nil {
+	if t.Withdrawn != nil || earlier != nil {
 		if t.DocType != edxml.Recall {
 			return done, nil
 		}

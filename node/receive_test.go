@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -87,6 +88,54 @@ func TestReceive(t *testing.T) {
 					t.Errorf("reported %v, want %q", reported, c.reported)
 				}
 			})
+		})
+	}
+}
+
+// blind is a store that cannot give back what it took in, so many times.
+type blind struct {
+	node.Store
+	left atomic.Int64
+}
+
+func (b *blind) Open(ctx context.Context, sha256 string) (node.Opened, error) {
+	if b.left.Add(-1) >= 0 {
+		return nil, errors.New("the disk is gone")
+	}
+	return b.Store.Open(ctx, sha256)
+}
+
+// TestVerifyAtOnce: a Document is fetched and judged in one commit, with the
+// trace of both; where judging fails, what was fetched is kept, and judging is
+// tried again by itself.
+func TestVerifyAtOnce(t *testing.T) {
+	a := file{"a.pdf", pdf}
+	good := signed(t, envelope(t, document("1", "H41"), a), a)
+	for fails, want := range map[int64]string{
+		0: "fetch; verify; deliver; confirm",
+		3: "fetch; verify the disk is gone; verify the disk is gone; verify; deliver; confirm",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &blind{Store: bubbleStore(t, t.TempDir())}
+			s.left.Store(fails)
+			fetched := 0
+			axis := newMailbox(map[string]func() *pieces{"7": func() *pieces { fetched++; return incoming(good, a) }})
+			run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: axis, Policy: node.Require, Roots: tested().roots}))
+			<-time.After(time.Hour)
+			x := must(s.List(t.Context(), node.In, "", 10))[0]
+			var did []string
+			for _, a := range x.Attempts {
+				did = append(did, strings.TrimSpace(a.Step+" "+a.Error))
+				if a.Duration <= 0 || a.Start.Before(x.Created) {
+					t.Errorf("%s took %v from %v", a.Step, a.Duration, a.Start)
+				}
+			}
+			if got := strings.Join(did, "; "); got != want || x.State != node.Confirmed || x.Signature == nil || x.Signature.Reason != "" {
+				t.Errorf("%s with %+v after %s, want %s", x.State, x.Signature, got, want)
+			}
+			if fetched != 1 {
+				t.Errorf("fetched %d times", fetched)
+			}
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/node/failpoint"
 	"github.com/lienthong/lienthong/signature"
 )
 
@@ -30,10 +31,6 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 			found.Reason = rebuilt
 		}
 	}
-	earlier, err := n.recalledBefore(ctx, t)
-	if err != nil {
-		return nil, err
-	}
 	reason := ""
 	if missing := n.incomplete(t); missing != "" {
 		reason = missing
@@ -46,11 +43,31 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 			t.State, t.Refusal = Rejected, reason
 			// the same Document sent again is to be judged anew
 			t.Unique = slices.DeleteFunc(t.Unique, func(k string) bool { return k == identityKey(In, t) })
-		} else if earlier != nil && t.Withdrawn == nil && t.DocType != edxml.Recall {
-			t.Withdrawn = &Act{At: time.Now().UTC(), Actor: earlier.From, Action: "recall", Reason: reasonOf(earlier)}
-			t.Followers = append(t.Followers, Follower{Transfer: earlier.ID, DocType: earlier.DocType, At: earlier.Created})
 		}
 	}, nil
+}
+
+// verifyAtOnce judges a Document that was fetched before that is recorded, so
+// that both are one commit; nil where nothing is to be judged, and where it may
+// fail or take its time, and so is a step of its own: somebody else is asked
+// about revocation.
+func (n *Node) verifyAtOnce(ctx context.Context, t *Transfer, fetched func(*Transfer)) func(*Transfer) {
+	will := *t
+	if fetched(&will); will.State != Fetched || n.Revocation != nil {
+		return nil
+	}
+	began := time.Now().UTC()
+	verified, err := n.verify(ctx, &will)
+	if err != nil {
+		return nil // and so will the step say
+	}
+	took := max(time.Since(began), 1)
+	failpoint.Hit(failpoint.VerifyDone)
+	return func(t *Transfer) {
+		fetched(t)
+		remember(t, Attempt{Step: "verify", Start: began, Duration: took})
+		verified(t)
+	}
 }
 
 func (n *Node) verdicts(ctx context.Context, t *Transfer) ([]signature.Verdict, error) {

@@ -292,7 +292,12 @@ func (n *Node) attempt(ctx context.Context, t *Transfer, name string) (*Transfer
 func openAttempt(t *Transfer, name string) {
 	t.Unsure = unsure(t) // a crash left no answer behind
 	t.Tries++
-	t.Attempts = append(t.Attempts, Attempt{Step: name, Start: time.Now().UTC()})
+	remember(t, Attempt{Step: name, Start: time.Now().UTC()})
+}
+
+// remember adds an attempt to those that a Transfer remembers.
+func remember(t *Transfer, a Attempt) {
+	t.Attempts = append(t.Attempts, a)
 	if extra := len(t.Attempts) - maxAttempts; extra > 0 {
 		t.Attempts = t.Attempts[extra:]
 	}
