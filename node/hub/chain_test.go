@@ -148,7 +148,7 @@ func newChain(tb testing.TB, delay time.Duration, deliver sink.Func) *chain {
 	}
 	run := func(cfg node.Config) *node.Node {
 		cfg.Organ.OrganName = "Đơn vị " + cfg.Organ.OrganID
-		cfg.Retry, cfg.Poll, cfg.Workers = pace, 50*time.Millisecond, 64
+		cfg.Retry, cfg.Poll, cfg.Workers = pace, 5*time.Millisecond, 64
 		n, err := node.New(cfg)
 		if err != nil {
 			tb.Fatal(err)
