@@ -31,31 +31,37 @@ func (c *claims) take(id string) string {
 	return step
 }
 
-// walks are the Transfers that workers of this process walk. While the store
-// takes longer than a lease lasts another worker could lease one of them.
+// walks are the Transfers that workers of this process walk. A neighbour can
+// lease one of them: while the store takes longer than a lease lasts, and at the
+// moment when the walk has ended. It leaves it to the walker.
 type walks struct {
 	mu  sync.Mutex
-	all map[string]bool // by Transfer
+	all map[string]bool // by Transfer: whether a neighbour has leased it meanwhile
 }
 
 // enter notes that a Transfer is walked, and reports false when it is already.
 func (w *walks) enter(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.all[id] {
-		return false
-	}
+	_, walked := w.all[id]
 	if w.all == nil {
 		w.all = map[string]bool{}
 	}
-	w.all[id] = true
-	return true
+	w.all[id] = walked
+	return !walked
 }
 
-func (w *walks) leave(id string) {
+// leave notes that a walk has ended. It reports false, and the Transfer is
+// still walked, when a neighbour has left it to the walker.
+func (w *walks) leave(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.all[id] {
+		w.all[id] = false
+		return false
+	}
 	delete(w.all, id)
+	return true
 }
 
 // withdraw removes the latest attempt, which was claimed and never made.
@@ -100,7 +106,8 @@ func (n *Node) begin(ctx context.Context, t *Transfer, step string) error {
 	n.walks.enter(t.ID) // before anybody can lease it
 	err := n.Store.Create(ctx, &held)
 	if err != nil || time.Since(began) > hold/3 { // then the lease may run out before it is renewed: let it
-		n.walks.leave(t.ID)
+		for !n.walks.leave(t.ID) {
+		}
 		return err
 	}
 	n.claims.put(t.ID, step)

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"sync"
@@ -103,4 +104,58 @@ func TestSlowerThanLeases(t *testing.T) {
 			})
 		})
 	}
+}
+
+// swift is a store whose lease, once given back with work left to do, has the
+// next taker before whoever gave it back hears so.
+type swift struct {
+	node.Store
+	fails atomic.Int64 // so many updates are refused first
+	taken chan struct{}
+	given atomic.Bool
+}
+
+func (s *swift) Update(ctx context.Context, id string, change func(*node.Transfer) error) (*node.Transfer, error) {
+	if s.fails.Add(-1) >= 0 {
+		return nil, errors.New("the disk is busy")
+	}
+	t, err := s.Store.Update(ctx, id, change)
+	if err == nil && t.Lease == "" && !t.Due.IsZero() && s.given.CompareAndSwap(false, true) {
+		select {
+		case <-s.taken:
+		case <-time.After(time.Second):
+		}
+	}
+	return t, err
+}
+
+func (s *swift) Lease(ctx context.Context, d node.Direction, holder string, now time.Time, hold time.Duration) (*node.Transfer, error) {
+	t, err := s.Store.Lease(ctx, d, holder, now, hold)
+	if err == nil && s.given.Load() {
+		select {
+		case s.taken <- struct{}{}:
+		default:
+		}
+	}
+	return t, err
+}
+
+// TestLeasedByANeighbour: what a neighbour leases at the moment when the walk
+// ends is walked on at once, and does not wait for the end of that lease.
+func TestLeasedByANeighbour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		env := envelope(t, document("1", "H41"))
+		s := &swift{Store: bubbleStore(t, t.TempDir()), taken: make(chan struct{})}
+		s.fails.Store(1)
+		began := time.Now()
+		run(t, newNode(t, node.Config{Organ: province, Store: s, Axis: newMailbox(map[string]func() *pieces{"7": func() *pieces { return incoming(env) }}), Workers: 4}))
+		<-time.After(time.Hour)
+		x := must(s.List(t.Context(), node.In, "", 10))[0]
+		if !s.given.Load() {
+			t.Fatal("no lease was given back")
+		}
+		if took := x.Finished.Sub(began); x.State != node.Confirmed || took > 10*time.Second {
+			t.Errorf("%s after %v, attempts %+v", x.State, took, x.Attempts)
+		}
+	})
 }

@@ -109,7 +109,7 @@ func (w *worker) turn(ctx context.Context) error {
 		w.Wake(d) // there may be more
 		if w.walks.enter(t.ID) {
 			w.carry(ctx, t)
-		} // else its lease ran out while a neighbour walks it, and is renewed by this
+		} // else a neighbour walks it, and goes on with it
 		return ctx.Err()
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -138,10 +138,18 @@ func (w *worker) turn(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// carry walks a leased Transfer, of which walks knows.
+// carry walks a leased Transfer, of which walks knows, and again when a neighbour
+// has leased it since the walk ended.
 func (w *worker) carry(ctx context.Context, t *Transfer) {
 	t = w.walk(ctx, t, w.do)
-	w.walks.leave(t.ID)
+	for !w.walks.leave(t.ID) {
+		again, err := w.Store.Transfer(context.WithoutCancel(ctx), t.ID) // a clean stop gives it back
+		if err != nil {
+			w.Log.WarnContext(ctx, "lease left alone; it runs out by itself", "transfer", t.ID, "error", err)
+		} else if t = again; t.Lease == w.holder {
+			t = w.walk(ctx, t, w.do)
+		}
+	}
 	w.Wake(w.direction)
 	w.behind.Go(func() { w.hasten(ctx, t) })
 }
