@@ -90,6 +90,13 @@ func TestAcceptKey(t *testing.T) {
 	if _, err := hand(plain(t, "2"), "k"); !errors.Is(err, node.ErrKeyReused) {
 		t.Errorf("another document: %v", err)
 	}
+	other := single(t, document("1", "H41"), file{"1.pdf", []byte("%PDF khác")})
+	if _, err := hand(other, "k"); !errors.Is(err, node.ErrKeyReused) {
+		t.Errorf("the same document with another file: %v", err)
+	}
+	if _, err := hand(other, "a third"); !errors.Is(err, node.ErrOtherContent) {
+		t.Errorf("the same document with another file under another key: %v", err)
+	}
 	status := &edxml.Status{From: ministry, ResponseFor: edxml.ResponseFor{OrganID: "H41", Code: "9/X", DocumentID: "d", PromulgationDate: "2026/03/02"},
 		StaffInfo: &edxml.StaffInfo{Staff: "Mai"}, StatusCode: "03", Timestamp: "2026/03/02 08:00:00"}
 	said := must(hand([]byte(statusPacket(t, status)), "s"))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -146,7 +147,7 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 	}
 	switch {
 	case errors.As(err, &exists) && exists.Key == nameKey(t):
-		return nil, fmt.Errorf("%w: transfer %s", ErrOtherContent, exists.ID)
+		return nil, n.otherContent(ctx, t, exists.ID)
 	case exists != nil:
 		s.Existed = true
 		s.Transfer, err = n.existing(ctx, t, exists.ID)
@@ -161,6 +162,22 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 	}
 	n.tellStamper()
 	return s, nil
+}
+
+// otherContent says why a Document is refused whose name another one has: of its
+// key, if both came under the same, else of its content.
+func (n *Node) otherContent(ctx context.Context, t *Transfer, id string) error {
+	first, err := n.Store.Transfer(ctx, id)
+	if err != nil {
+		return err
+	}
+	why := ErrOtherContent
+	for _, k := range t.Unique {
+		if strings.HasPrefix(k, handovers) && slices.Contains(first.Unique, k) {
+			why = ErrKeyReused
+		}
+	}
+	return fmt.Errorf("%w: transfer %s", why, id)
 }
 
 // existing returns the Transfer of a Document that is handed over again. One
@@ -214,7 +231,10 @@ func sameReceivers(t, first *Transfer) error {
 	return nil
 }
 
-func handoverKey(key string) string { return fmt.Sprintf("handover %q", key) }
+// handovers is how the keys of Handovers begin in a store.
+const handovers = "handover "
+
+func handoverKey(key string) string { return handovers + strconv.Quote(key) }
 
 // object says everything that speaks against sending a packet, the gravest
 // first, beside what the rules find in it.
