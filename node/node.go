@@ -82,15 +82,14 @@ type Node struct {
 	roots  atomic.Pointer[x509.CertPool]
 	intake atomic.Int64 // packets that are being taken in
 	link   *link
-	// lookedFar is when statuses were asked for far back; the watch over them alone uses it.
-	lookedFar time.Time
-	looks     time.Duration // a nanosecond for each look that was applied, as statuses have whole seconds; the same
-	heard     heard         // the same
-	nudge     map[Direction]chan struct{}
-	seats     map[Direction]chan chan *Transfer // idle workers take from them, see begin
-	listing   chan struct{}                     // held while what the axis lists goes into the store
-	claims    claims
-	walks     walks
+
+	lookback lookback // the watch over statuses alone uses it
+	heard    heard    // the same
+	nudge    map[Direction]chan struct{}
+	seats    map[Direction]chan chan *Transfer // idle workers take from them, see begin
+	listing  chan struct{}                     // held while what the axis lists goes into the store
+	claims   claims
+	walks    walks
 
 	unstamped   chan struct{}
 	directories directories

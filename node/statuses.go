@@ -17,19 +17,8 @@ import (
 // the form of RFC 3339.
 const statusesSince = "statuses since"
 
-// overlap is how far back statuses are asked for again, since clocks differ
-// and the axis's order is not promised.
-const overlap = 10 * time.Minute
-
-// farBack is how far back they are asked for once in a while: of a receiver
-// whose clock is slow, or that was cut off, statuses come with times long past.
-const (
-	farBack  = 26 * time.Hour
-	farEvery = time.Hour
-)
-
 // applyStatuses reads the statuses since the last look and applies them, and
-// reports whether any said something new. Applying one twice changes nothing.
+// reports whether any said something new or there are more to be had. Applying one twice changes nothing.
 func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 	since := time.Unix(0, 0)
 	if v, err := n.Store.Value(ctx, statusesSince); err != nil {
@@ -39,11 +28,7 @@ func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 			return false, fmt.Errorf("node: stored moment %q: %w", v, err)
 		}
 	}
-	back, far := overlap, time.Since(n.lookedFar) >= farEvery
-	if far {
-		back = farBack
-	}
-	statuses, err := n.Axis.Statuses(ctx, since.Add(n.looks-back))
+	statuses, err := n.Axis.Statuses(ctx, n.lookback.since(since))
 	if err != nil {
 		return false, err
 	}
@@ -56,11 +41,8 @@ func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 		return false, err
 	}
 	n.heard.keep(b.placed)
-	n.looks++ // only now: a later moment tells the axis that all of this is applied
-	if far {
-		n.lookedFar = time.Now()
-	}
-	if news = len(b.told) > 0; !latest.After(since) {
+	more := n.lookback.applied(statuses)
+	if news = more || len(b.told) > 0; !latest.After(since) {
 		return news, nil
 	}
 	failpoint.Hit(failpoint.StatusApplied)

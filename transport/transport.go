@@ -57,6 +57,11 @@ type Receipt struct {
 	Existed bool   // the axis had it already, so an earlier answer was lost
 }
 
+// MostStatuses is how many statuses an axis is asked for at once. Where there
+// are that many, or more, later ones may be missing: they come when it is asked
+// for those since the latest of these.
+const MostStatuses = 10_000
+
 // Pending is a Document that waits at the axis to be collected.
 type Pending struct {
 	ID  string // the axis's number

@@ -49,7 +49,8 @@ type Client struct {
 // means its default.
 type Limits struct {
 	Answer    int64       // octets of a control answer; default 1 MiB
-	Directory int64       // octets of an answer of GetTraces or GetOrganizations; default 32 MiB
+	Directory int64       // octets of an answer of GetOrganizations; default 32 MiB
+	Traces    int64       // octets of an answer of GetTraces, most of which are not held in memory; default 1 GiB
 	Packet    soap.Limits // of GetDocument; see there
 }
 
@@ -60,6 +61,9 @@ func (l Limits) withDefaults() Limits {
 	if l.Directory == 0 {
 		l.Directory = 32 << 20
 	}
+	if l.Traces == 0 {
+		l.Traces = 1 << 30
+	}
 	return l
 }
 
@@ -68,7 +72,9 @@ func (l Limits) of(op string) soap.Limits {
 	l = l.withDefaults()
 	switch op {
 	case opFetch:
-	case opTraces, opOrgans:
+	case opTraces:
+		l.Packet.Envelope = l.Traces
+	case opOrgans:
 		l.Packet.Envelope = l.Directory
 	default:
 		l.Packet.Envelope = l.Answer
@@ -90,12 +96,13 @@ func (c *Client) Close() error {
 
 // exchange is one call under way.
 type exchange struct {
-	c     *Client
-	op    string
-	ctx   context.Context
-	res   *http.Response
-	msg   *soap.Message
-	whole bool // nothing of interest is left of the answer
+	c      *Client
+	op     string
+	ctx    context.Context
+	res    *http.Response
+	msg    *soap.Message
+	traces *gather // takes the statuses out of the answer; nil where there are none
+	whole  bool    // nothing of interest is left of the answer
 }
 
 // post sends body and returns the answer as far as its header. The exchange
@@ -216,9 +223,14 @@ func (x *exchange) root() (*envelope, error) {
 	if err != nil {
 		return nil, x.unreadable(err)
 	}
-	data, err := io.ReadAll(part.Content)
+	var data []byte
+	if x.traces != nil {
+		data, err = x.traces.read(part.Content, x.c.Limits.of(opPending).Envelope)
+	} else {
+		data, err = io.ReadAll(part.Content)
+	}
 	if err != nil {
-		return nil, x.unreadable(err)
+		return nil, x.unreadable(describe(data, err))
 	}
 	e, err := outline(data)
 	if err != nil {
@@ -249,12 +261,13 @@ func describe(data []byte, err error) error {
 // answer makes a control call and returns the envelope of its answer, which
 // holds the operation's response element.
 func (c *Client) answer(ctx context.Context, op string, request []byte) (*envelope, error) {
-	e, _, err := c.ask(ctx, op, request, nil)
+	e, _, err := c.ask(ctx, op, request, nil, nil)
 	return e, err
 }
 
-// ask is answer with HTTP headers, both ways.
-func (c *Client) ask(ctx context.Context, op string, request []byte, header http.Header) (*envelope, http.Header, error) {
+// ask is answer with HTTP headers, both ways; traces, if not nil, takes the
+// statuses out of the answer.
+func (c *Client) ask(ctx context.Context, op string, request []byte, header http.Header, traces *gather) (*envelope, http.Header, error) {
 	body, err := controlBody(request)
 	if err != nil {
 		return nil, nil, c.ill(op, false, "%v", err)
@@ -264,6 +277,7 @@ func (c *Client) ask(ctx context.Context, op string, request []byte, header http
 		return nil, nil, err
 	}
 	defer x.close()
+	x.traces = traces
 	e, err := x.root()
 	if err != nil {
 		return nil, nil, err

@@ -25,7 +25,8 @@ import (
 type caller struct {
 	c      *Client
 	op     string
-	cursor *place // where to go on, to and from the axis; nil where nothing is paged
+	cursor *place  // where to go on, to and from the axis; nil where nothing is paged
+	traces *gather // takes the statuses out of the answer; nil where there are none
 }
 
 // place is where a list goes on.
@@ -44,7 +45,7 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 	if d.cursor != nil {
 		header = http.Header{cursorHeader: {d.cursor.cursor}}
 	}
-	e, got, err := d.c.ask(req.Context(), d.op, request, header)
+	e, got, err := d.c.ask(req.Context(), d.op, request, header, d.traces)
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +60,10 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 
 // control returns a generated client for one call. A generated client keeps
 // state between calls that nothing guards, so each call has its own.
-func (c *Client) control(op string) wire.Edoc { return c.paged(op, nil) }
+func (c *Client) control(op string) wire.Edoc { return c.generated(caller{c: c, op: op}) }
 
-// paged is control for an operation whose answer may come in pages.
-func (c *Client) paged(op string, cursor *place) wire.Edoc {
-	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(caller{c, op, cursor})))
+func (c *Client) generated(by caller) wire.Edoc {
+	return wire.NewEdoc(gowsdl.NewClient(c.URL, gowsdl.WithHTTPClient(by)))
 }
 
 // fault is the Fault for an error of the generated client; those of caller are Faults already.
@@ -124,14 +124,11 @@ func (c *Client) done(op string, r *wire.Report) error {
 	return c.refusal(op, r)
 }
 
-// mostStatuses is how many statuses one call of Statuses gathers before it
-// leaves the rest to the next.
-const mostStatuses = 50_000
-
 // Statuses lists the statuses addressed to the organ since a moment, oldest
 // first, any number of times, see also Follow. It never asks without a moment: the axis would
-// give each status once and forget it, also when the answer is lost. From an
-// axis that pages, it gathers the oldest 50,000.
+// give each status once and forget it, also when the answer is lost. Of more
+// than transport.MostStatuses it gives the oldest, and from an axis that pages
+// whole pages.
 func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	if since.Year() < 2000 {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
@@ -162,7 +159,7 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 
 // statusPages asks for page after page; last is where it ended.
 func (c *Client) statusPages(ctx context.Context, since time.Time, from string) (statuses []edxml.Status, last place, err error) {
-	for last.cursor = from; last.cursor != "" && len(statuses) < mostStatuses; {
+	for last.cursor = from; last.cursor != "" && len(statuses) < transport.MostStatuses; {
 		page, err := c.statusPage(ctx, since, &last)
 		if err != nil {
 			return nil, last, err
@@ -175,10 +172,11 @@ func (c *Client) statusPages(ctx context.Context, since time.Time, from string) 
 	return statuses, last, nil
 }
 
-// statusPage asks for statuses from a cursor on, and leaves in it where the
-// next page begins, "" behind the last.
+// statusPage asks for statuses from a cursor on, oldest first, and leaves in it
+// where the next page begins, "" behind the last.
 func (c *Client) statusPage(ctx context.Context, since time.Time, at *place) ([]edxml.Status, error) {
-	r, err := c.paged(opTraces, at).GetTracesContext(ctx, &wire.GetTraces{
+	traces := &gather{most: transport.MostStatuses}
+	r, err := c.generated(caller{c, opTraces, at, traces}).GetTracesContext(ctx, &wire.GetTraces{
 		OrganId: c.Organ, Token: string(c.Token), TimeStamp: string(edxml.TimestampOf(since)),
 	})
 	if err != nil {
@@ -187,14 +185,7 @@ func (c *Client) statusPage(ctx context.Context, since time.Time, at *place) ([]
 	if err := c.list(opTraces, r.Report, r.Traces != nil); err != nil {
 		return nil, err
 	}
-	var page []edxml.Status
-	for _, t := range r.Traces.Status {
-		if t != nil {
-			page = append(page, traced(t))
-		}
-	}
-	slices.Reverse(page) // the axis gives the newest first
-	return page, nil
+	return traces.statuses(), nil
 }
 
 // Organs lists the organs the axis knows. One that has an identifier of QĐ

@@ -117,31 +117,6 @@ func organization(o *wire.Organization) edxml.Organ {
 	}
 }
 
-// traced turns a status of GetTraces into ours, in the strict form.
-//
-// QUIRK: the axis gives the code as an integer and the day of promulgation as
-// a moment.
-func traced(t *wire.TraceStatus) edxml.Status {
-	s := edxml.Status{
-		From:       organization(t.From),
-		StatusCode: edxml.StatusCode(t.StatusCode).Canonical(), Description: strings.TrimSpace(t.Description),
-		Timestamp: edxml.Timestamp(strings.TrimSpace(t.Timestamp)),
-	}
-	if r := t.ResponseFor; r != nil {
-		s.ResponseFor = edxml.ResponseFor{
-			OrganID: strings.TrimSpace(r.OrganId), Code: strings.TrimSpace(r.Code), DocumentID: strings.TrimSpace(r.DocumentId),
-			PromulgationDate: edxml.Date(strings.TrimSpace(r.PromulgationDate)),
-		}
-		if day, err := s.ResponseFor.PromulgationDate.Time(); err == nil {
-			s.ResponseFor.PromulgationDate = edxml.DateOf(day)
-		}
-	}
-	if i := t.StaffInfo; i != nil {
-		s.StaffInfo = &edxml.StaffInfo{Department: i.Department, Staff: i.Staff, Mobile: i.Mobile, Email: i.Email}
-	}
-	return s
-}
-
 // reported turns the Status of an UpdateTraces request into ours.
 func reported(w *wire.Status) *edxml.Status {
 	s := &edxml.Status{

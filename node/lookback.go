@@ -1,0 +1,79 @@
+package node
+
+import (
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
+)
+
+// How far back statuses are asked for again behind the latest one: clocks
+// differ, and the axis's order is not promised.
+const (
+	overlap    = 10 * time.Minute
+	minOverlap = time.Minute // where so many come that ten minutes of them would be much to read again
+)
+
+// farBack is how far back they are asked for once in a while: of a receiver
+// whose clock is slow, or that was cut off, statuses come with times long past.
+const (
+	farBack  = 26 * time.Hour
+	farEvery = time.Hour
+)
+
+// lookback says since when statuses are asked for. A look is one call of the
+// axis, or several where there are more than an axis is asked for at once. It
+// is forgotten with the process.
+type lookback struct {
+	overlap time.Duration // of the next look; 0: overlap
+	far     time.Time     // when a look went far back last
+	goesFar bool          // the look under way does
+	from    time.Time     // where the look goes on, zero when none is under way
+	latest  time.Time     // moment that it brought
+	seen    int           // statuses that it brought
+	calls   time.Duration // a nanosecond for each call whose answer was applied, as statuses have whole seconds
+}
+
+// since returns the moment to ask with, by the latest Status there was.
+func (l *lookback) since(latest time.Time) time.Time {
+	if l.from.IsZero() {
+		if l.overlap == 0 {
+			l.overlap = overlap
+		}
+		back := l.overlap
+		if l.goesFar = time.Since(l.far) >= farEvery; l.goesFar {
+			back = farBack
+		}
+		l.from, l.latest, l.seen = latest.Add(-back), time.Time{}, 0
+	}
+	return l.from.Add(l.calls)
+}
+
+// applied notes that an answer was applied, and reports whether the look goes
+// on. It does where so many came that there are probably more, unless they are
+// none but those that came before: an axis may take no notice of the moment.
+func (l *lookback) applied(statuses []edxml.Status) (more bool) {
+	l.calls++ // only now: a later moment tells the axis that all of this is applied
+	l.seen += len(statuses)
+	latest := time.Time{}
+	for i := range statuses {
+		if at, err := statuses[i].Timestamp.Time(); err == nil && at.After(latest) && !at.After(time.Now()) {
+			latest = at
+		}
+	}
+	if len(statuses) >= transport.MostStatuses && latest.After(l.latest) && latest.After(l.from) {
+		l.latest = latest
+		l.from = latest.Add(-min(minOverlap, latest.Sub(l.from)/2)) // a little before, as clocks differ
+		return true
+	}
+	l.from = time.Time{}
+	switch {
+	case l.goesFar:
+		l.far = time.Now()
+	case l.seen > transport.MostStatuses/2:
+		l.overlap = max(l.overlap/2, minOverlap)
+	case l.seen < transport.MostStatuses/8:
+		l.overlap = min(2*l.overlap, overlap)
+	}
+	return false
+}

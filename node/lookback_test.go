@@ -1,0 +1,119 @@
+package node
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
+)
+
+// full is an axis with so many statuses a second since its beginning, which
+// gives the oldest of those since a moment.
+type full struct {
+	began  time.Time
+	second int
+	deaf   bool // to the moment it is asked with
+}
+
+func (f full) since(at time.Time) []edxml.Status {
+	first := max(0, int(at.Sub(f.began)/time.Second))
+	if f.deaf {
+		first = 0
+	}
+	var list []edxml.Status
+	for s := first; s <= int(time.Since(f.began)/time.Second); s++ {
+		for range f.second {
+			if list = append(list, edxml.Status{Timestamp: edxml.TimestampOf(f.began.Add(time.Duration(s) * time.Second))}); len(list) == transport.MostStatuses {
+				return list
+			}
+		}
+	}
+	return list
+}
+
+// look makes the calls of one look and returns how many they were, and which
+// seconds they covered.
+func (f full) look(t *testing.T, l *lookback, latest time.Time) (calls int, seconds []string) {
+	t.Helper()
+	for more := true; more; {
+		if calls++; calls > 5000 {
+			t.Fatal("the look does not end")
+		}
+		list := f.since(l.since(latest))
+		for _, s := range list {
+			if len(seconds) == 0 || seconds[len(seconds)-1] != string(s.Timestamp) {
+				seconds = append(seconds, string(s.Timestamp))
+			}
+		}
+		more = l.applied(list)
+	}
+	slices.Sort(seconds)
+	return calls, slices.Compact(seconds)
+}
+
+// TestLookback: a look comes to its end however many statuses there are, leaves
+// no second out, and the next goes less far back where they are many.
+func TestLookback(t *testing.T) {
+	for _, c := range []struct {
+		second int           // statuses
+		after  time.Duration // overlap when it has settled
+	}{{1, overlap}, {5, overlap}, {12, overlap / 2}, {50, minOverlap * 5 / 4}, {300, minOverlap}} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(100 * 24 * time.Hour)
+			f := full{began: time.Now(), second: c.second}
+			time.Sleep(11 * time.Minute)
+			l := lookback{far: time.Now()}
+			for range 6 {
+				latest := time.Now()
+				back := l.overlap
+				if back == 0 {
+					back = overlap
+				}
+				_, seconds := f.look(t, &l, latest)
+				if want := int(back/time.Second) + 1; len(seconds) != want {
+					t.Fatalf("%d a second: %d seconds were covered, want %d", c.second, len(seconds), want)
+				}
+			}
+			if l.overlap != c.after {
+				t.Errorf("%d a second: the overlap is %v, want %v", c.second, l.overlap, c.after)
+			}
+		})
+	}
+}
+
+// TestFarLookback goes 26 hours back once an hour, over more statuses than are
+// given at once.
+func TestFarLookback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(100 * 24 * time.Hour)
+		f := full{began: time.Now(), second: 2}
+		time.Sleep(48 * time.Hour)
+		var l lookback
+		for _, want := range []time.Duration{farBack, overlap, overlap} {
+			if _, seconds := f.look(t, &l, time.Now()); len(seconds) != int(want/time.Second)+1 {
+				t.Errorf("%d seconds were covered, want %v", len(seconds), want)
+			}
+		}
+		time.Sleep(farEvery)
+		if _, seconds := f.look(t, &l, time.Now()); len(seconds) != int(farBack/time.Second)+1 {
+			t.Errorf("an hour later %d seconds were covered", len(seconds))
+		}
+	})
+}
+
+// TestDeafAxis gives the same, and too many, whatever it is asked.
+func TestDeafAxis(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := full{began: time.Now(), second: 5000, deaf: true}
+		time.Sleep(time.Hour)
+		var l lookback
+		for range 3 {
+			if calls, _ := f.look(t, &l, f.began); calls > 2 {
+				t.Errorf("%d calls", calls)
+			}
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package edoc_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
+	"github.com/lienthong/lienthong/transport/edoc"
+	"github.com/lienthong/lienthong/transport/soap"
+)
+
+// flood is an axis that has so many statuses to give, newest first, one for
+// each second since the beginning of 2026.
+func flood(t testing.TB, many int) *edoc.Client {
+	t.Helper()
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, edxml.Vietnam)
+	srv := listen(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		_, since, _ := strings.Cut(string(body), "<TimeStamp>")
+		since, _, _ = strings.Cut(since, "<")
+		first, err := edxml.Timestamp(since).Time()
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+		fmt.Fprintf(w, `<s:Envelope xmlns:s="%s"><s:Body><GetTracesResponse %s><Traces>`, soap.Namespace, `xmlns="`+edxml.NamespaceEDoc+`"`)
+		for i := many - 1; i >= 0; i-- {
+			at := start.Add(time.Duration(i) * time.Second)
+			if at.Before(first) {
+				break
+			}
+			fmt.Fprintf(w, `<Status><From><OrganId>H41</OrganId><OrganName>%s</OrganName></From><ResponseFor><OrganId>G22</OrganId><DocumentId>%d</DocumentId></ResponseFor>`+
+				`<StatusCode>1</StatusCode><Timestamp>%s</Timestamp></Status>`, strings.Repeat("Tỉnh ", 100), i, edxml.TimestampOf(at))
+		}
+		io.WriteString(w, `</Traces></GetTracesResponse></s:Body></s:Envelope>`)
+	})
+	return client(t, srv.URL, ministry)
+}
+
+// TestManyTraces asks for more statuses than are given at once: the oldest
+// come, in order, and those since the latest of them the next time.
+func TestManyTraces(t *testing.T) {
+	const many = 2*transport.MostStatuses + 5
+	c := flood(t, many)
+	since, got := time.Date(2026, 1, 1, 0, 0, 0, 0, edxml.Vietnam), 0
+	for _, want := range []int{transport.MostStatuses, transport.MostStatuses, 7} { // the latest of each come again
+		list, err := c.Statuses(t.Context(), since)
+		if err != nil || len(list) != want {
+			t.Fatalf("%d statuses, want %d, error %v", len(list), want, err)
+		}
+		for i, s := range list {
+			if s.ResponseFor.DocumentID != fmt.Sprint(got+i) || s.StatusCode != "01" || s.From.OrganID != "H41" {
+				t.Fatalf("status %d: %+v", got+i, s)
+			}
+		}
+		got += len(list) - 1
+		if since, err = list[len(list)-1].Timestamp.Time(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got != many-1 {
+		t.Errorf("the last is %d", got)
+	}
+}
+
+// TestTracesBounded: neither the list, nor one Status, nor what stands beside
+// them is without a limit.
+func TestTracesBounded(t *testing.T) {
+	trace := `<Status><Description>` + strings.Repeat("x", 1000) + `</Description></Status>`
+	for name, c := range map[string]struct{ before, traces, limit string }{
+		"list":     {"", strings.Repeat(trace, 200), "envelope"},
+		"status":   {"", `<Status>` + strings.Repeat(`<a b="`+strings.Repeat("x", 1000)+`"/>`, 400) + `</Status>`, "header"},
+		"text":     {"", `<Status><Description>` + strings.Repeat("x", 300_000) + `</Description></Status>`, "header"},
+		"elements": {strings.Repeat("<a/>", 10_000), trace, "envelope"},
+		"comment":  {"<!--" + strings.Repeat("x", 800_000) + "-->", trace, "envelope"},
+	} {
+		a := answer(t, `<GetTracesResponse xmlns="`+edxml.NamespaceEDoc+`">`+c.before+`<Traces>`+c.traces+`</Traces></GetTracesResponse>`)
+		a.Limits = edoc.Limits{Answer: 20_000, Traces: 1 << 20}
+		if name == "list" {
+			a.Limits.Traces = 100_000
+		}
+		_, err := a.Statuses(t.Context(), time.Time{})
+		if err == nil || !strings.Contains(err.Error(), "limit") || !strings.Contains(err.Error(), c.limit) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// and what is within them is fine
+	a := answer(t, `<GetTracesResponse xmlns="`+edxml.NamespaceEDoc+`"><Traces>`+strings.Repeat(trace, 200)+`</Traces></GetTracesResponse>`)
+	a.Limits = edoc.Limits{Answer: 20_000}
+	if list, err := a.Statuses(t.Context(), time.Time{}); err != nil || len(list) != 200 {
+		t.Errorf("%d statuses, %v", len(list), err)
+	}
+}
