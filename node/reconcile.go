@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -90,10 +91,25 @@ func (n *Node) reconcileWaiting(ctx context.Context, d *Drift) error {
 
 // reconcileStatuses compares both boxes with the statuses the axis has.
 func (n *Node) reconcileStatuses(ctx context.Context, since time.Time, d *Drift) error {
-	statuses, err := n.Axis.Statuses(ctx, since)
-	if err != nil {
-		return err
+	look, seen := lookback{from: since}, heard{}
+	for more := true; more; {
+		statuses, err := n.Axis.Statuses(ctx, look.since(since))
+		if err != nil {
+			return err
+		}
+		if err := n.reconcileSome(ctx, seen.news(statuses), d); err != nil {
+			return err
+		}
+		for i := range statuses {
+			seen.keep([]*edxml.Status{&statuses[i]})
+		}
+		more = look.applied(statuses)
 	}
+	return nil
+}
+
+// reconcileSome compares both boxes with some of the statuses.
+func (n *Node) reconcileSome(ctx context.Context, statuses []edxml.Status, d *Drift) error {
 	b := newBatch(n)
 	if _, err := b.take(ctx, statuses); err != nil {
 		return err
@@ -101,10 +117,10 @@ func (n *Node) reconcileStatuses(ctx context.Context, since time.Time, d *Drift)
 	for _, id := range b.order {
 		d.Statuses += len(b.changes[id])
 	}
-	d.Unknown = b.strange
+	d.Unknown = append(d.Unknown, b.strange[:min(len(b.strange), maxDrift-len(d.Unknown))]...)
 	for id, l := range b.known {
 		t := l.t
-		if t.Direction != Out || t.State == Sent || t.Kind != edxml.KindDocument {
+		if t.Direction != Out || t.State == Sent || t.Kind != edxml.KindDocument || slices.Contains(d.Unsent, id) {
 			continue
 		}
 		if !l.reached() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,8 +147,9 @@ func TestReconcile(t *testing.T) {
 		axis.stays = false
 		axis.acked = axis.acked[:0]
 		axis.mu.Unlock()
-		run(t, n)
+		stop = run(t, n)
 		<-time.After(10 * time.Minute)
+		stop()
 		d, err := n.Reconcile(t.Context(), since, false)
 		if err != nil {
 			t.Fatal(err)
@@ -157,6 +159,22 @@ func TestReconcile(t *testing.T) {
 		}
 		if x := must(s.Transfer(t.Context(), queued.ID)); x.State != node.Sent || codes(x, "G22") != "01" {
 			t.Errorf("%s %q", x.State, codes(x, "G22"))
+		}
+		// more statuses than an axis gives at once, that of interest last
+		first := since.Truncate(time.Second).Add(time.Hour)
+		var many []edxml.Status
+		for i := range transport.MostStatuses + 500 {
+			many = append(many, edxml.Status{From: ministry, ResponseFor: edxml.ResponseFor{OrganID: "H41", DocumentID: "unknown"}, StatusCode: "03",
+				Timestamp: edxml.TimestampOf(first.Add(time.Duration(i) * time.Second))})
+		}
+		many = append(many, edxml.Status{From: ministry, ResponseFor: edxml.ResponseFor{OrganID: "H41", DocumentID: silent.DocumentID}, StatusCode: "01",
+			Timestamp: edxml.TimestampOf(first.Add(24 * time.Hour))})
+		axis.statuses = func(from time.Time) ([]edxml.Status, error) {
+			list := slices.DeleteFunc(slices.Clone(many), func(s edxml.Status) bool { return must(s.Timestamp.Time()).Before(from.Truncate(time.Second)) })
+			return list[:min(len(list), transport.MostStatuses)], nil
+		}
+		if d, err = n.Reconcile(t.Context(), since, false); err != nil || d.Statuses != 1 || len(d.Unknown) != 1000 {
+			t.Errorf("of many: %d statuses, %d unknown, error %v", d.Statuses, len(d.Unknown), err)
 		}
 	})
 }

@@ -164,14 +164,37 @@ func (u *Upstream) SendStatus(ctx context.Context, s *edxml.Status) error {
 	return a.SendStatus(ctx, s)
 }
 
-// Statuses implements node.Axis.
+// Statuses implements node.Axis. Where one of the organs has more than are given
+// at once, nothing later than those that came is given for the others either:
+// whoever asks goes on from the latest.
 func (u *Upstream) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	var all []edxml.Status
-	return all, u.each(func(_ string, a node.Axis) error {
+	var end time.Time // zero where all that there is came
+	err := u.each(func(_ string, a node.Axis) error {
 		list, err := a.Statuses(ctx, since)
 		all = append(all, list...)
+		if last := latest(list); len(list) >= transport.MostStatuses && (end.IsZero() || last.Before(end)) {
+			end = last
+		}
 		return err
 	})
+	if !end.IsZero() {
+		all = slices.DeleteFunc(all, func(s edxml.Status) bool {
+			at, err := s.Timestamp.Time()
+			return err == nil && at.After(end)
+		})
+	}
+	return all, err
+}
+
+// latest returns the latest moment that any of the statuses says.
+func latest(list []edxml.Status) (at time.Time) {
+	for _, s := range list {
+		if t, err := s.Timestamp.Time(); err == nil && t.After(at) {
+			at = t
+		}
+	}
+	return at
 }
 
 // Organs implements node.Axis: any of the organs may ask.
