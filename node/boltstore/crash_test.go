@@ -100,6 +100,9 @@ func workUntilKilled(dir string) error {
 	if err != nil {
 		return err
 	}
+	if rand.IntN(2) == 0 {
+		s.maxFree = -1 // the list of free pages is nowhere when it is killed
+	}
 	errs := make(chan error)
 	for w := range 8 {
 		go func() {

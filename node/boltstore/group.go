@@ -33,7 +33,7 @@ type change struct {
 
 // do commits fn, with others, and returns when that is on disk. fn may run more
 // than once. What it panics with, do panics with.
-func (g *group) do(db *bbolt.DB, delay time.Duration, fn func(*bbolt.Tx) error) error {
+func (g *group) do(s *Store, fn func(*bbolt.Tx) error) error {
 	c := &change{fn: fn, done: make(chan struct{})}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, c)
@@ -41,7 +41,7 @@ func (g *group) do(db *bbolt.DB, delay time.Duration, fn func(*bbolt.Tx) error) 
 	g.busy = true
 	g.mu.Unlock()
 	if first {
-		go g.commit(db, delay)
+		go g.commit(s)
 	}
 	<-c.done
 	if c.panic != nil {
@@ -51,7 +51,7 @@ func (g *group) do(db *bbolt.DB, delay time.Duration, fn func(*bbolt.Tx) error) 
 }
 
 // commit commits until nothing waits.
-func (g *group) commit(db *bbolt.DB, delay time.Duration) {
+func (g *group) commit(s *Store) {
 	for {
 		runtime.Gosched() // who is about to ask shares this commit, too
 		g.mu.Lock()
@@ -64,24 +64,27 @@ func (g *group) commit(db *bbolt.DB, delay time.Duration) {
 		if len(some) == 0 {
 			return
 		}
-		together(db, delay, some)
+		s.together(some)
 	}
 }
 
 // together commits some changes as one. One that fails takes the transaction
 // with it: it is left out, and the others run again.
-func together(db *bbolt.DB, delay time.Duration, some []*change) {
+func (s *Store) together(some []*change) {
 	left := append([]*change{}, some...)
 	for len(left) > 0 {
 		bad := -1
-		err := db.Update(func(tx *bbolt.Tx) error {
+		err := s.db.Update(func(tx *bbolt.Tx) error {
 			for i, c := range left {
 				if err := c.run(tx); err != nil {
 					bad = i
 					return err
 				}
 			}
-			time.Sleep(2 * delay) // a commit syncs twice
+			if err := s.list(tx); err != nil {
+				return err
+			}
+			time.Sleep(2 * s.delay) // a commit syncs twice
 			failpoint.Hit(failpoint.CommitWritten)
 			return nil
 		})

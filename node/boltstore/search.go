@@ -172,7 +172,7 @@ func (s *Store) index() (more bool, err error) {
 	}); err != nil || !more {
 		return false, err
 	}
-	err = s.group.do(s.db, s.delay, func(tx *bbolt.Tx) error {
+	err = s.group.do(s, func(tx *bbolt.Tx) error {
 		more = false
 		for _, d := range directions() {
 			left, err := indexSome(tx, d)

@@ -56,6 +56,7 @@ type Store struct {
 	chain    string // the name of the journal's chain
 	indexer  indexer
 	delay    time.Duration // see Options.SyncDelay
+	maxFree  int           // free pages up to which their list goes into the file
 	single   chan struct{} // one token, for whoever needs that no content is removed, or removes some
 }
 
@@ -120,7 +121,7 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, single: make(chan struct{}, 1), clearing: make(chan struct{}, 1), delay: o.SyncDelay}
+	s := &Store{dir: dir, single: make(chan struct{}, 1), clearing: make(chan struct{}, 1), delay: o.SyncDelay, maxFree: maxFree}
 	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
 	if err := s.guarded(s.open); err != nil {
 		return nil, err
@@ -131,11 +132,11 @@ func OpenWith(dir string, o Options) (*Store, error) {
 
 // open opens the database and prepares the folder.
 func (s *Store) open() error {
-	if err := s.whole(); err != nil {
+	listless, err := s.whole()
+	if err != nil {
 		return err
 	}
-	options := bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, InitialMmapSize: addressSpace()}
-	var err error
+	options := bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: listless, InitialMmapSize: addressSpace()}
 	s.db, err = bbolt.Open(s.file(), 0o600, &options)
 	if errors.Is(err, syscall.ENOMEM) { // somebody limits the addresses of this process
 		options.InitialMmapSize = 0
@@ -154,27 +155,30 @@ func (s *Store) open() error {
 	return nil
 }
 
-// whole looks whether the file has all its pages. bbolt maps it, and a page
-// behind its end would end the process.
-func (s *Store) whole() error {
+// whole looks whether the file has all its pages, and a list of those that are
+// free. bbolt maps it, and a page behind its end would end the process.
+func (s *Store) whole() (listless bool, err error) {
 	info, err := os.Stat(s.file())
 	if err != nil || info.Size() == 0 {
-		return nil // for bbolt to say
+		return false, nil // for bbolt to say
 	}
 	db, err := bbolt.Open(s.file(), 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return &LockedError{Dir: s.dir}
+		return false, &LockedError{Dir: s.dir}
 	}
 	if err != nil {
-		return s.trouble(err)
+		return false, s.trouble(err)
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
 		if tx.Size() > info.Size() {
 			return &CutOffError{File: s.file(), Size: info.Size(), Want: tx.Size()}
 		}
+		if listless, err = unlisted(tx); err != nil {
+			return &PagesError{File: s.file(), Why: err.Error()}
+		}
 		return nil
 	})
-	return errors.Join(err, db.Close())
+	return listless, errors.Join(err, db.Close())
 }
 
 // addressSpace returns how many octets of the file are mapped from the start.
@@ -249,6 +253,7 @@ func (s *Store) file() string { return filepath.Join(s.dir, databaseName) }
 func (s *Store) Close() error {
 	s.closed.Store(true)
 	s.indexer.stop()
+	s.putList()
 	if err := s.db.Close(); err != nil {
 		return s.trouble(err)
 	}
@@ -301,7 +306,7 @@ func (s *Store) commit(ctx context.Context, fn func(*bbolt.Tx) error) error {
 		return err
 	}
 	var refused error
-	err := s.group.do(s.db, s.delay, func(tx *bbolt.Tx) error {
+	err := s.group.do(s, func(tx *bbolt.Tx) error {
 		refused = nil
 		err := fn(tx)
 		if r, ok := err.(refusal); ok {
