@@ -96,12 +96,9 @@ func TestSecondOpenInAnotherProcessIsLocked(t *testing.T) {
 // workUntilKilled stores content and Transfers from eight goroutines, and
 // prints what was acknowledged, one write per line.
 func workUntilKilled(dir string) error {
-	s, err := Open(dir)
+	s, err := OpenWith(dir, Options{free: -rand.IntN(2)}) // -1: the list of free pages is nowhere when it is killed
 	if err != nil {
 		return err
-	}
-	if rand.IntN(2) == 0 {
-		s.maxFree = -1 // the list of free pages is nowhere when it is killed
 	}
 	errs := make(chan error)
 	for w := range 8 {

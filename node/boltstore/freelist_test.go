@@ -20,17 +20,31 @@ import (
 func TestStoreWithoutList(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, dir string) node.Store {
 		t.Cleanup(func() { audit(t, dir) })
-		s := open(t, dir)
-		s.maxFree = -1
-		return s
+		return openListing(t, dir, -1)
 	})
+}
+
+// openListing opens a store whose list goes into the file up to so many pages.
+func openListing(t *testing.T, dir string, free int) *Store {
+	t.Helper()
+	s, err := OpenWith(dir, Options{free: free})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// still ends what a store does by itself, so that its file can be copied.
+func still(s *Store) *Store {
+	s.indexer.stop()
+	return s
 }
 
 // purged returns a store of so many contents, of which one of ten is left, and
 // the pages of the others are free.
-func purged(t *testing.T, dir string, many int) *Store {
+func purged(t *testing.T, dir string, many, free int) *Store {
 	t.Helper()
-	s := open(t, dir)
+	s := still(openListing(t, dir, free))
 	data := bytes.Repeat([]byte("x"), 200<<10)
 	for i := range many {
 		data[0] = byte(i)
@@ -55,8 +69,8 @@ func purged(t *testing.T, dir string, many int) *Store {
 	return s
 }
 
-// listed returns what a closed store says of its list, and how many pages it
-// has in it.
+// listed returns what the file of a store says of its list, and how many free
+// pages there are.
 func listed(t *testing.T, dir string) (noted bool, free int) {
 	t.Helper()
 	db, err := bbolt.Open(filepath.Join(dir, databaseName), 0o600, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: time.Second})
@@ -86,10 +100,13 @@ func written(t *testing.T, s *Store, id string) int64 {
 // a crash.
 func TestListStaysOutOfCommits(t *testing.T) {
 	dir := t.TempDir()
-	s := purged(t, dir, 100)
+	s := purged(t, dir, 100, maxFree)
 	free := s.db.Stats().FreePageN
 	with := written(t, s, "with") // below maxFree the list goes with every commit
-	s.maxFree = free / 4
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = still(openListing(t, dir, free/4))
 	written(t, s, "first without")
 	without := written(t, s, "without")
 	if spared := with - without; spared < int64(free)*8-2*4096 {
@@ -110,16 +127,19 @@ func TestListStaysOutOfCommits(t *testing.T) {
 		t.Errorf("closed: listed %v, %d free pages", noted, n)
 	}
 
-	s = open(t, crashed)
+	s = still(openListing(t, crashed, 4*free))
 	if after := s.db.Stats(); after.FreePageN+after.PendingPageN < now.FreePageN { // pages of transactions that nobody reads any more are free now
 		t.Errorf("%d free pages after a crash, %d before", after.FreePageN, now.FreePageN)
 	}
 	if r := check1(t, s); r.Damaged() {
 		t.Errorf("%+v", r)
 	}
-	s.maxFree = 4 * free
 	written(t, s, "after the crash")
-	if s.db.NoFreelistSync {
+	again := t.TempDir()
+	if err := os.CopyFS(again, os.DirFS(crashed)); err != nil {
+		t.Fatal(err)
+	}
+	if noted, _ := listed(t, again); !noted {
 		t.Error("the list did not come back into the file")
 	}
 	if err := s.Close(); err != nil {
@@ -135,9 +155,7 @@ func TestListStaysOutOfCommits(t *testing.T) {
 // through the pages; here the file is said to be damaged.
 func TestSenselessPagesWithoutList(t *testing.T) {
 	dir := t.TempDir()
-	s := purged(t, dir, 10)
-	s.maxFree = -1
-	written(t, s, "without")
+	s := purged(t, dir, 10, -1)
 	whole, err := os.ReadFile(filepath.Join(dir, databaseName))
 	if err != nil {
 		t.Fatal(err)

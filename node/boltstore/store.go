@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,8 @@ func (e *CutOffError) Error() string {
 type Options struct {
 	Existing  bool          // where there is no store, make none: the error is fs.ErrNotExist
 	SyncDelay time.Duration // for tests: how much longer every fsync takes, as if the disk were a slower one
+
+	free int // for tests: in place of maxFree, negative for none
 }
 
 // Open opens the store in dir, making the folder if there is none. It returns
@@ -121,7 +124,7 @@ func OpenWith(dir string, o Options) (*Store, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, err
 	}
-	s := &Store{dir: dir, single: make(chan struct{}, 1), clearing: make(chan struct{}, 1), delay: o.SyncDelay, maxFree: maxFree}
+	s := &Store{dir: dir, single: make(chan struct{}, 1), clearing: make(chan struct{}, 1), delay: o.SyncDelay, maxFree: cmp.Or(o.free, maxFree)}
 	s.buffers.New = func() any { b := make([]byte, maxSmall+1); return &b }
 	if err := s.guarded(s.open); err != nil {
 		return nil, err

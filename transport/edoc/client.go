@@ -49,7 +49,7 @@ type Client struct {
 // means its default.
 type Limits struct {
 	Answer    int64       // octets of a control answer; default 1 MiB
-	Directory int64       // octets of an answer of GetOrganizations; default 32 MiB
+	Directory int64       // octets of an answer of GetOrganizations or GetPendingDocumentIds, which list all there is; default 32 MiB
 	Traces    int64       // octets of an answer of GetTraces, most of which are not held in memory; default 1 GiB
 	Packet    soap.Limits // of GetDocument; see there
 }
@@ -74,7 +74,7 @@ func (l Limits) of(op string) soap.Limits {
 	case opFetch:
 	case opTraces:
 		l.Packet.Envelope = l.Traces
-	case opOrgans:
+	case opOrgans, opPending:
 		l.Packet.Envelope = l.Directory
 	default:
 		l.Packet.Envelope = l.Answer
@@ -225,7 +225,7 @@ func (x *exchange) root() (*envelope, error) {
 	}
 	var data []byte
 	if x.traces != nil {
-		data, err = x.traces.read(part.Content, x.c.Limits.of(opPending).Envelope)
+		data, err = x.traces.read(part.Content, x.c.Limits.withDefaults().Answer)
 	} else {
 		data, err = io.ReadAll(part.Content)
 	}

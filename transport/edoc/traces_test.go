@@ -96,3 +96,18 @@ func TestTracesBounded(t *testing.T) {
 		t.Errorf("%d statuses, %v", len(list), err)
 	}
 }
+
+// TestManyPending lists what gathered at an axis over days: a list must not be
+// refused because it is long.
+func TestManyPending(t *testing.T) {
+	const many = 50_000
+	var ids strings.Builder
+	for i := range many {
+		fmt.Fprintf(&ids, "<DocumentId>%d</DocumentId>", 7_000_000_000+i)
+	}
+	a := answer(t, `<GetPendingDocumentIdsResponse xmlns="`+edxml.NamespaceEDoc+`"><DocumentIds>`+ids.String()+`</DocumentIds></GetPendingDocumentIdsResponse>`)
+	list, err := a.Pending(t.Context())
+	if err != nil || len(list) != many || list[many-1].ID != "7000049999" {
+		t.Errorf("%d documents, %v", len(list), err)
+	}
+}
