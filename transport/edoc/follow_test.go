@@ -18,6 +18,7 @@ func TestFollow(t *testing.T) {
 			want    string
 			follows bool
 			mark    string // what the axis says then
+			cursor  string // where there is more, beyond what is gathered at once
 			given   int
 			wait    time.Duration
 		}{
@@ -29,15 +30,26 @@ func TestFollow(t *testing.T) {
 			{since: 5, want: begin, follows: false},                      // somebody looks further back
 			{since: 12, want: "m5", follows: true, mark: "m6", given: 1, wait: lookBack},
 			{since: 13, want: begin, follows: true, mark: "m7", given: 1},
-			{since: 14, want: "m7", follows: true, mark: "", given: 1}, // an axis that cannot say where it ended
-			{since: 15, want: begin, follows: true},
+			{since: 14, want: "m7", follows: true, mark: "", given: 1},      // an axis that cannot say where it ended
+			{since: 15, want: begin, follows: true, cursor: "c1", given: 9}, // there is more: the caller moves on far
+			{since: 500, want: "c1", follows: true, cursor: "c2", given: 9},
+			{since: 500, want: "c1", follows: true, cursor: "c2", given: 9}, // not applied
+			{since: 5, want: begin, follows: false},
+			{since: 900, want: "c2", follows: true, mark: "m8", given: 3, wait: lookBack / 2},
+			{since: 400, want: "m8", follows: true, mark: "m9", given: 1}, // its next look begins further back
+			{since: 401, want: "m9", follows: true, mark: "m10", given: 1},
+			{since: 300, want: begin, follows: false},
+			{since: 402, want: "m10", follows: true, mark: "m11", given: 1, wait: lookBack / 2},
+			{since: 403, want: begin, follows: true, cursor: "c3", given: 9, wait: lookBack},
+			{since: 700, want: "c3", follows: true, mark: "m12", given: 1}, // first to the end of it
+			{since: 500, want: begin, follows: true, mark: "m13", given: 1},
 		} {
 			cursor, follows := f.from(at(look.since))
 			if cursor != look.want || follows != look.follows {
 				t.Errorf("look %d: asks from %q, followed: %t; want %q, %t", i, cursor, follows, look.want, look.follows)
 			}
 			if follows {
-				f.got(at(look.since), cursor, place{mark: look.mark}, look.given)
+				f.got(at(look.since), cursor, place{mark: look.mark, cursor: look.cursor}, look.given)
 			}
 			time.Sleep(look.wait)
 		}
