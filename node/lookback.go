@@ -50,9 +50,9 @@ func (l *lookback) since(latest time.Time) time.Time {
 }
 
 // applied notes that an answer was applied, and reports whether the look goes
-// on. It does where so many came that there are probably more, unless they are
-// none but those that came before: an axis may take no notice of the moment.
-func (l *lookback) applied(statuses []edxml.Status) (more bool) {
+// on: where the axis has more, unless it gave nothing but what came before, as
+// one may that takes no notice of the moment.
+func (l *lookback) applied(statuses []edxml.Status, more bool) bool {
 	l.calls++ // only now: a later moment tells the axis that all of this is applied
 	l.seen += len(statuses)
 	latest := time.Time{}
@@ -61,7 +61,7 @@ func (l *lookback) applied(statuses []edxml.Status) (more bool) {
 			latest = at
 		}
 	}
-	if len(statuses) >= transport.MostStatuses && latest.After(l.latest) && latest.After(l.from) {
+	if more && latest.After(l.latest) && latest.After(l.from) {
 		l.latest = latest
 		l.from = latest.Add(-min(minOverlap, latest.Sub(l.from)/2)) // a little before, as clocks differ
 		return true

@@ -18,20 +18,19 @@ type full struct {
 	deaf   bool // to the moment it is asked with
 }
 
-func (f full) since(at time.Time) []edxml.Status {
+func (f full) since(at time.Time) (list []edxml.Status, more bool) {
 	first := max(0, int(at.Sub(f.began)/time.Second))
 	if f.deaf {
 		first = 0
 	}
-	var list []edxml.Status
 	for s := first; s <= int(time.Since(f.began)/time.Second); s++ {
 		for range f.second {
 			if list = append(list, edxml.Status{Timestamp: edxml.TimestampOf(f.began.Add(time.Duration(s) * time.Second))}); len(list) == transport.MostStatuses {
-				return list
+				return list, true
 			}
 		}
 	}
-	return list
+	return list, false
 }
 
 // look makes the calls of one look and returns how many they were, and which
@@ -42,13 +41,13 @@ func (f full) look(t *testing.T, l *lookback, latest time.Time) (calls int, seco
 		if calls++; calls > 5000 {
 			t.Fatal("the look does not end")
 		}
-		list := f.since(l.since(latest))
+		list, rest := f.since(l.since(latest))
 		for _, s := range list {
 			if len(seconds) == 0 || seconds[len(seconds)-1] != string(s.Timestamp) {
 				seconds = append(seconds, string(s.Timestamp))
 			}
 		}
-		more = l.applied(list)
+		more = l.applied(list, rest)
 	}
 	slices.Sort(seconds)
 	return calls, slices.Compact(seconds)

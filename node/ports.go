@@ -25,9 +25,10 @@ type Axis interface {
 	// SendStatus hands a Status over. It may be repeated.
 	SendStatus(ctx context.Context, s *edxml.Status) error
 	// Statuses returns the Statuses addressed to this node since a moment, in
-	// any order; asking again gives them again. Of more than
-	// transport.MostStatuses it gives the oldest. A later moment than that of the
-	// call before, by a nanosecond at least, says that what it gave is applied.
+	// any order; asking again gives them again. With transport.ErrMore they are
+	// the oldest, and those since the latest of them are still to be had. A later
+	// moment than that of the call before, by a nanosecond at least, says that
+	// what it gave is applied.
 	Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error)
 	// Organs returns the axis's directory.
 	Organs(ctx context.Context) ([]edxml.Organ, error)

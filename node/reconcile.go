@@ -94,7 +94,7 @@ func (n *Node) reconcileStatuses(ctx context.Context, since time.Time, d *Drift)
 	look, seen := lookback{from: since}, heard{}
 	for more := true; more; {
 		statuses, err := n.Axis.Statuses(ctx, look.since(since))
-		if err != nil {
+		if more = errors.Is(err, transport.ErrMore); err != nil && !more {
 			return err
 		}
 		if err := n.reconcileSome(ctx, seen.news(statuses), d); err != nil {
@@ -103,7 +103,7 @@ func (n *Node) reconcileStatuses(ctx context.Context, since time.Time, d *Drift)
 		for i := range statuses {
 			seen.keep([]*edxml.Status{&statuses[i]})
 		}
-		more = look.applied(statuses)
+		more = look.applied(statuses, more)
 	}
 	return nil
 }

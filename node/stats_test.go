@@ -171,7 +171,10 @@ func TestReconcile(t *testing.T) {
 			Timestamp: edxml.TimestampOf(first.Add(24 * time.Hour))})
 		axis.statuses = func(from time.Time) ([]edxml.Status, error) {
 			list := slices.DeleteFunc(slices.Clone(many), func(s edxml.Status) bool { return must(s.Timestamp.Time()).Before(from.Truncate(time.Second)) })
-			return list[:min(len(list), transport.MostStatuses)], nil
+			if len(list) > transport.MostStatuses {
+				return list[:transport.MostStatuses], transport.ErrMore
+			}
+			return list, nil
 		}
 		if d, err = n.Reconcile(t.Context(), since, false); err != nil || d.Statuses != 1 || len(d.Unknown) != 1000 {
 			t.Errorf("of many: %d statuses, %d unknown, error %v", d.Statuses, len(d.Unknown), err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/node/failpoint"
+	"github.com/lienthong/lienthong/transport"
 )
 
 // statusesSince is the value that holds the time of the latest Status seen, in
@@ -29,7 +30,8 @@ func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 		}
 	}
 	statuses, err := n.Axis.Statuses(ctx, n.lookback.since(since))
-	if err != nil {
+	more := errors.Is(err, transport.ErrMore)
+	if err != nil && !more {
 		return false, err
 	}
 	b := newBatch(n)
@@ -41,7 +43,7 @@ func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 		return false, err
 	}
 	n.heard.keep(b.placed)
-	more := n.lookback.applied(statuses)
+	more = n.lookback.applied(statuses, more)
 	if news = more || len(b.told) > 0; !latest.After(since) {
 		return news, nil
 	}

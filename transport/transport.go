@@ -7,6 +7,7 @@
 package transport
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,10 +58,13 @@ type Receipt struct {
 	Existed bool   // the axis had it already, so an earlier answer was lost
 }
 
-// MostStatuses is how many statuses an axis is asked for at once. Where there
-// are that many, or more, later ones may be missing: they come when it is asked
-// for those since the latest of these.
+// MostStatuses is how many statuses are taken at once from an axis that gives
+// all since a moment: the oldest. Where there are more ErrMore comes with them.
 const MostStatuses = 10_000
+
+// ErrMore says that what came with it is not all: there are more statuses since
+// the latest of these.
+var ErrMore = errors.New("transport: there are more statuses")
 
 // Pending is a Document that waits at the axis to be collected.
 type Pending struct {

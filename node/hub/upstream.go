@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -164,27 +165,32 @@ func (u *Upstream) SendStatus(ctx context.Context, s *edxml.Status) error {
 	return a.SendStatus(ctx, s)
 }
 
-// Statuses implements node.Axis. Where one of the organs has more than are given
-// at once, nothing later than those that came is given for the others either:
-// whoever asks goes on from the latest.
+// Statuses implements node.Axis. Where there are more for one of the organs,
+// nothing later than those that came is given for the others either: whoever
+// asks goes on from the latest.
 func (u *Upstream) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	var all []edxml.Status
-	var end time.Time // zero where all that there is came
+	var end time.Time
+	more := false
 	err := u.each(func(_ string, a node.Axis) error {
 		list, err := a.Statuses(ctx, since)
 		all = append(all, list...)
-		if last := latest(list); len(list) >= transport.MostStatuses && (end.IsZero() || last.Before(end)) {
+		if !errors.Is(err, transport.ErrMore) {
+			return err
+		}
+		if last := latest(list); !more || last.Before(end) {
 			end = last
 		}
-		return err
+		more = true
+		return nil
 	})
-	if !end.IsZero() {
-		all = slices.DeleteFunc(all, func(s edxml.Status) bool {
-			at, err := s.Timestamp.Time()
-			return err == nil && at.After(end)
-		})
+	if err != nil || !more {
+		return all, err
 	}
-	return all, err
+	return slices.DeleteFunc(all, func(s edxml.Status) bool {
+		at, err := s.Timestamp.Time()
+		return err == nil && at.After(end)
+	}), transport.ErrMore
 }
 
 // latest returns the latest moment that any of the statuses says.

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -21,7 +22,10 @@ type said struct {
 
 func (s said) Statuses(_ context.Context, since time.Time) (list []edxml.Status, err error) {
 	for i := range s.many {
-		if at := s.from.Add(time.Duration(i) * time.Second); !at.Before(since) && len(list) < transport.MostStatuses {
+		if len(list) == transport.MostStatuses {
+			return list, transport.ErrMore
+		}
+		if at := s.from.Add(time.Duration(i) * time.Second); !at.Before(since) {
 			list = append(list, edxml.Status{Timestamp: edxml.TimestampOf(at)})
 		}
 	}
@@ -44,7 +48,7 @@ func TestUpstreamStatuses(t *testing.T) {
 		"the other is all past": {map[string]node.Axis{"H41.1": said{from: from, many: 2 * most}, "H41.2": said{from: from.Add(-time.Hour), many: 20}}, most + 20},
 	} {
 		list, err := hub.NewUpstream(c.organs).Statuses(t.Context(), from.Add(-24*time.Hour))
-		if err != nil || len(list) != c.want {
+		if errors.Is(err, transport.ErrMore) != (c.want > most) || err != nil && c.want <= most || len(list) != c.want {
 			t.Errorf("%s: %d statuses, want %d, error %v", name, len(list), c.want, err)
 		}
 	}

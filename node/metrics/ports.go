@@ -152,7 +152,11 @@ func (a *Axis) SendStatus(ctx context.Context, s *edxml.Status) error {
 func (a *Axis) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	began := time.Now()
 	v, err := a.behind().Statuses(ctx, since)
-	a.call("statuses", began, err)
+	if errors.Is(err, transport.ErrMore) { // it worked
+		a.call("statuses", began, nil)
+	} else {
+		a.call("statuses", began, err)
+	}
 	return v, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strings"
@@ -225,6 +226,9 @@ func (x *exchange) root() (*envelope, error) {
 	}
 	var data []byte
 	if x.traces != nil {
+		if x.res.Header.Get(cursorHeader)+x.res.Header.Get(markHeader) != "" {
+			x.traces.most = math.MaxInt
+		}
 		data, err = x.traces.read(part.Content, x.c.Limits.withDefaults().Answer)
 	} else {
 		data, err = io.ReadAll(part.Content)

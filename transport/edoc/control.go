@@ -127,8 +127,9 @@ func (c *Client) done(op string, r *wire.Report) error {
 // Statuses lists the statuses addressed to the organ since a moment, oldest
 // first, any number of times, see also Follow. It never asks without a moment: the axis would
 // give each status once and forget it, also when the answer is lost. Of more
-// than transport.MostStatuses it gives the oldest, and from an axis that pages
-// whole pages.
+// than transport.MostStatuses it gives the oldest, with transport.ErrMore. From
+// an axis that pages it gathers as many, in whole pages, and follows on from
+// there.
 func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	if since.Year() < 2000 {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
@@ -143,7 +144,7 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 		from = begin
 		statuses, last, err = c.statusPages(ctx, since, from)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, transport.ErrMore) {
 		return nil, err
 	}
 	if follows {
@@ -154,13 +155,16 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 		bt, _ := b.Timestamp.Time()
 		return at.Compare(bt)
 	})
-	return statuses, nil
+	return statuses, err
 }
 
 // statusPages asks for page after page; last is where it ended.
 func (c *Client) statusPages(ctx context.Context, since time.Time, from string) (statuses []edxml.Status, last place, err error) {
 	for last.cursor = from; last.cursor != "" && len(statuses) < transport.MostStatuses; {
 		page, err := c.statusPage(ctx, since, &last)
+		if errors.Is(err, transport.ErrMore) {
+			return page, last, err // it does not page
+		}
 		if err != nil {
 			return nil, last, err
 		}
@@ -185,7 +189,7 @@ func (c *Client) statusPage(ctx context.Context, since time.Time, at *place) ([]
 	if err := c.list(opTraces, r.Report, r.Traces != nil); err != nil {
 		return nil, err
 	}
-	return traces.statuses(), nil
+	return traces.statuses()
 }
 
 // Organs lists the organs the axis knows. One that has an identifier of QĐ

@@ -14,13 +14,11 @@ const lookBack = 5 * time.Minute
 
 // follow remembers where the list of statuses ended, between the looks of one
 // caller. A caller moves on to a later moment only when it has applied what it
-// got; until then it is given the same again. While there is more to be had it
-// may move on far, and begin its next look further back than that.
+// got; until then it is given the same again.
 type follow struct {
 	mu    sync.Mutex
-	first time.Time // since when the latest look began to ask
-	since time.Time // of the latest call
-	at    string    // the cursor that call began with
+	since time.Time // of the latest look
+	at    string    // the cursor that look began with
 	mark  string    // where it ended, "" when the axis did not say
 	more  bool      // there is more to be had from there
 	given int       // how many statuses it brought
@@ -33,25 +31,22 @@ func (f *follow) from(since time.Time) (cursor string, follows bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case since.Before(f.first):
+	case since.Before(f.since):
 		return begin, false
-	case since.Equal(f.since) && f.given > 0 && f.mark != "" && (f.more || time.Since(f.back) < lookBack):
-		return f.at, true
 	case f.mark == "" || !f.more && time.Since(f.back) >= lookBack:
 		return begin, true
+	case since.After(f.since) || f.given == 0:
+		return f.mark, true
 	}
-	return f.mark, true
+	return f.at, true
 }
 
-// got notes what a call brought.
+// got notes what a look brought.
 func (f *follow) got(since time.Time, from string, last place, given int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if from == begin {
 		f.back = time.Now()
-	}
-	if !f.more {
-		f.first = since
 	}
 	f.since, f.at, f.mark, f.given = since, from, last.mark, given
 	if f.more = last.cursor != ""; f.more {

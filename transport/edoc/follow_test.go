@@ -31,18 +31,13 @@ func TestFollow(t *testing.T) {
 			{since: 12, want: "m5", follows: true, mark: "m6", given: 1, wait: lookBack},
 			{since: 13, want: begin, follows: true, mark: "m7", given: 1},
 			{since: 14, want: "m7", follows: true, mark: "", given: 1},      // an axis that cannot say where it ended
-			{since: 15, want: begin, follows: true, cursor: "c1", given: 9}, // there is more: the caller moves on far
-			{since: 500, want: "c1", follows: true, cursor: "c2", given: 9},
-			{since: 500, want: "c1", follows: true, cursor: "c2", given: 9}, // not applied
+			{since: 15, want: begin, follows: true, cursor: "c1", given: 9}, // there is more than is gathered at once
+			{since: 15, want: begin, follows: true, cursor: "c1", given: 9}, // not applied
+			{since: 16, want: "c1", follows: true, cursor: "c2", given: 9, wait: lookBack},
 			{since: 5, want: begin, follows: false},
-			{since: 900, want: "c2", follows: true, mark: "m8", given: 3, wait: lookBack / 2},
-			{since: 400, want: "m8", follows: true, mark: "m9", given: 1}, // its next look begins further back
-			{since: 401, want: "m9", follows: true, mark: "m10", given: 1},
-			{since: 300, want: begin, follows: false},
-			{since: 402, want: "m10", follows: true, mark: "m11", given: 1, wait: lookBack / 2},
-			{since: 403, want: begin, follows: true, cursor: "c3", given: 9, wait: lookBack},
-			{since: 700, want: "c3", follows: true, mark: "m12", given: 1}, // first to the end of it
-			{since: 500, want: begin, follows: true, mark: "m13", given: 1},
+			{since: 17, want: "c2", follows: true, mark: "m8", given: 3}, // to the end of it first
+			{since: 18, want: begin, follows: true, mark: "m9", given: 1},
+			{since: 19, want: "m9", follows: true, mark: "m10", given: 1},
 		} {
 			cursor, follows := f.from(at(look.since))
 			if cursor != look.want || follows != look.follows {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lienthong/lienthong/edxml"
 	"github.com/lienthong/lienthong/edxml/xmlscan"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/soap"
 )
 
@@ -20,9 +21,9 @@ const maxTrace = 256 << 10
 
 // gather takes the statuses out of an answer of GetTraces while it comes, and
 // keeps the oldest: an axis gives all since a moment at once, which may be more
-// than memory should hold.
+// than memory should hold. One that pages does not, and gives what is next.
 type gather struct {
-	most   int
+	most   int // of a page any number
 	oldest []trace
 	count  int // of all that came
 }
@@ -79,7 +80,7 @@ func listed(path []string, name string) bool {
 func (g *gather) add(s edxml.Status) {
 	at, _ := s.Timestamp.Time() // the zero time where there is none
 	g.oldest = append(g.oldest, trace{s, at, g.count})
-	if g.count++; len(g.oldest) >= 2*g.most {
+	if g.count++; len(g.oldest)/2 >= g.most {
 		g.sort()
 	}
 }
@@ -98,14 +99,18 @@ func (g *gather) sort() {
 	}
 }
 
-// statuses returns what was kept, oldest first.
-func (g *gather) statuses() []edxml.Status {
+// statuses returns what was kept, oldest first, with transport.ErrMore where
+// that is not all.
+func (g *gather) statuses() ([]edxml.Status, error) {
 	g.sort()
 	list := make([]edxml.Status, 0, len(g.oldest))
 	for _, t := range g.oldest {
 		list = append(list, t.Status)
 	}
-	return list
+	if g.count > len(list) {
+		return list, transport.ErrMore
+	}
+	return list, nil
 }
 
 // traceOf turns a Status of GetTraces into ours, in the strict form. Elements
