@@ -28,23 +28,30 @@ type lookback struct {
 	overlap time.Duration // of the next look; 0: overlap
 	far     time.Time     // when a look went far back last
 	goesFar bool          // the look under way does
+	start   time.Time     // since when the latest look asked that did not go far
 	from    time.Time     // where the look goes on, zero when none is under way
 	latest  time.Time     // moment that it brought
 	seen    int           // statuses that it brought
 	calls   time.Duration // a nanosecond for each call whose answer was applied, as statuses have whole seconds
 }
 
-// since returns the moment to ask with, by the latest Status there was.
+// since returns the moment to ask with, by the latest Status there was. No look
+// asks since a moment before that of another, but for those that go far back: a
+// client that follows a list would take it for somebody else's, and read all.
 func (l *lookback) since(latest time.Time) time.Time {
 	if l.from.IsZero() {
 		if l.overlap == 0 {
 			l.overlap = overlap
 		}
-		back := l.overlap
+		l.latest, l.seen = time.Time{}, 0
 		if l.goesFar = time.Since(l.far) >= farEvery; l.goesFar {
-			back = farBack
+			l.from = latest.Add(-farBack)
+		} else {
+			if start := latest.Add(-l.overlap); start.After(l.start) {
+				l.start = start
+			}
+			l.from = l.start
 		}
-		l.from, l.latest, l.seen = latest.Add(-back), time.Time{}, 0
 	}
 	return l.from.Add(l.calls)
 }

@@ -83,6 +83,35 @@ func TestLookback(t *testing.T) {
 	}
 }
 
+// TestLookbackMovesOn: when few statuses come again after many the looks go
+// further back, but never before a moment that was asked with.
+func TestLookbackMovesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(100 * 24 * time.Hour)
+		l := lookback{far: time.Now()}
+		latest, last := time.Now(), time.Time{}
+		for i := range 40 {
+			since := l.since(latest)
+			if !since.After(last) {
+				t.Fatalf("look %d: since %v, after %v", i, since, last)
+			}
+			last = since
+			l.applied(make([]edxml.Status, []int{transport.MostStatuses, 0}[i%2]), false) // many and few in turns
+			time.Sleep(10 * time.Second)
+			latest = time.Now()
+		}
+		for range 120 {
+			last = l.since(latest)
+			l.applied(nil, false)
+			time.Sleep(10 * time.Second)
+			latest = time.Now()
+		}
+		if back := latest.Sub(last); back < overlap || back > overlap+time.Minute {
+			t.Errorf("in the end they go %v back", back)
+		}
+	})
+}
+
 // TestFarLookback goes 26 hours back once an hour, over more statuses than are
 // given at once.
 func TestFarLookback(t *testing.T) {
