@@ -165,9 +165,14 @@ func readRow(line int, names, record []string) (Row, error) {
 	return row.named(), nil
 }
 
-// named skips what has no name.
+// named skips what has no identifier, as a line has that ends before it, or no
+// name.
 func (r Row) named() Row {
-	if r.Skip == "" && r.Agency.OrganName == "" {
+	switch {
+	case r.Skip != "":
+	case r.Agency.OrganID == "":
+		r.Skip = "it has no identifier"
+	case r.Agency.OrganName == "":
 		r.Skip = "it has no name"
 	}
 	return r

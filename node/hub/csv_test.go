@@ -20,6 +20,7 @@ func TestReadAgencies(t *testing.T) {
 		"no answer":      {"<html><body>x</body></html>", "", "no Organization"},
 		"half an answer": {"<a><Organization><OrganId>H41</OrganId>", "", "list of agencies"},
 		"no name":        {"OrganId,OrganName\nH41,\n", "-H41", ""},
+		"short line":     {"OrganName,OrganId\nTỉnh\n", "-", ""},
 		"empty":          {"", "", "empty"},
 		"no identifier":  {"OrganName,Email\nx,y\n", "", "OrganId"},
 		"no names":       {"OrganId,Email\nx,y\n", "", "OrganName"},
@@ -54,7 +55,7 @@ func TestReadAgencies(t *testing.T) {
 }
 
 func FuzzReadAgencies(f *testing.F) {
-	for _, s := range []string{"OrganId,OrganName\nH41,Tỉnh\n", "code;name\nG22;\"x\"\n", "OrganId,OrganName,valid_to\nH41,x,2025-01-01\n", "<a><Organization><OrganId>H41</OrganId><OrganName>x</OrganName></Organization></a>", ""} {
+	for _, s := range []string{"OrganId,OrganName\nH41,Tỉnh\n", "code;name\nG22;\"x\"\n", "OrganId,OrganName,valid_to\nH41,x,2025-01-01\n", "<a><Organization><OrganId>H41</OrganId><OrganName>x</OrganName></Organization></a>", "name;code\nG", ""} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
