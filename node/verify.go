@@ -52,8 +52,11 @@ func (n *Node) verify(ctx context.Context, t *Transfer) (func(*Transfer), error)
 // fail or take its time, and so is a step of its own: somebody else is asked
 // about revocation.
 func (n *Node) verifyAtOnce(ctx context.Context, t *Transfer, fetched func(*Transfer)) func(*Transfer) {
+	if t.State != Listed || n.Revocation != nil {
+		return nil
+	}
 	will := *t
-	if fetched(&will); will.State != Fetched || n.Revocation != nil {
+	if fetched(&will); will.State != Fetched {
 		return nil
 	}
 	began := time.Now().UTC()
