@@ -2,9 +2,6 @@
 
 package boltstore
 
-import (
-	"os"
-	"testing"
-)
+import "testing"
 
-func onDisk(*testing.T, *os.File) (int64, bool) { return 0, false }
+func onDisk(*testing.T, string) (int64, bool) { return 0, false }

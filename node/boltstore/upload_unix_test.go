@@ -9,8 +9,9 @@ import (
 )
 
 // onDisk returns how many octets of the disk a file takes.
-func onDisk(t *testing.T, f *os.File) (int64, bool) {
-	info, err := f.Stat()
+func onDisk(t *testing.T, path string) (int64, bool) {
+	t.Helper()
+	info, err := os.Stat(path)
 	if err != nil {
 		t.Fatal(err)
 	}
