@@ -30,7 +30,7 @@ type lookback struct {
 	goesFar bool          // the look under way does
 	start   time.Time     // since when the latest look asked that did not go far
 	from    time.Time     // where the look goes on, zero when none is under way
-	latest  time.Time     // moment that it brought
+	latest  time.Time     // the latest moment that it brought
 	seen    int           // statuses that it brought
 	calls   time.Duration // a nanosecond for each call whose answer was applied, as statuses have whole seconds
 }

@@ -51,7 +51,8 @@ const (
 )
 
 // The points of the way in. Each step but "listed" has two: its work is done
-// and not recorded; it is recorded and the next not begun.
+// and not recorded; it is recorded and the next not begun. What is fetched is
+// judged before both are recorded, unless somebody is asked about revocation.
 const (
 	Listed           Point = "in.listed"         // a waiting Document has its Transfer
 	FetchDone        Point = "fetch.done"        // its packet is stored
