@@ -27,6 +27,8 @@ func TestTolerant(t *testing.T) {
 			[]string{"stray-bytes 1:1 0"}, docRule, "x", "a"},
 		{"second byte order mark", bom + bom + "<?xml version='1.0'?><a/>",
 			[]string{"stray-bytes 1:1 3"}, docRule, "", "a"},
+		{"second byte order mark in UTF-16", utf16Of(bom+"<a/>", "BE", true),
+			[]string{"utf-16 1:1 0", "stray-bytes 1:1 0"}, encodingRule, "", "a"},
 		{"padding after the root", "<a>\nx</a>\r\n\x00\x00\xff",
 			[]string{"trailing-junk 3:1 11"}, docRule, "\nx", "a"},
 		{"second root", "<a>x</a><b>y</b>", []string{"trailing-junk 1:9 8"}, docRule, "x", "a"},

@@ -51,7 +51,11 @@ func utf8Form(doc string) string {
 	for i := 0; i+2 <= len(doc); i += 2 {
 		units = append(units, order.Uint16([]byte(doc[i:i+2])))
 	}
-	return string(utf16.Decode(units))
+	text := string(utf16.Decode(units))
+	if rest, again := strings.CutPrefix(text, bom); again {
+		text = "\ufffd" + rest // the mark is off already: a second one has a column, and placeOf must not take it for the first
+	}
+	return text
 }
 
 // TestUTF16 reads the same document in every form of UTF-16 as in UTF-8.
