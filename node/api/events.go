@@ -2,14 +2,10 @@ package api
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -49,118 +45,6 @@ const (
 
 // maxStreams is how many streams may be open at once.
 const maxStreams = 100
-
-// position is how far the journal was read: the number of the last row read of
-// each chain. Its text is the id of an event.
-type position map[string]uint64
-
-func (p position) String() string {
-	var all []string
-	for chain, seq := range p {
-		all = append(all, url.QueryEscape(chain)+":"+strconv.FormatUint(seq, 10))
-	}
-	slices.Sort(all)
-	return strings.Join(all, ",")
-}
-
-func parsePosition(s string) (position, error) {
-	p := position{}
-	if s == "" {
-		return p, nil
-	}
-	for _, one := range strings.Split(s, ",") {
-		name, number, _ := strings.Cut(one, ":")
-		chain, err := url.QueryUnescape(name)
-		if err != nil {
-			return nil, fmt.Errorf("%q is no id of an event", s)
-		}
-		if p[chain], err = strconv.ParseUint(number, 10, 64); err != nil {
-			return nil, fmt.Errorf("%q is no id of an event", s)
-		}
-	}
-	return p, nil
-}
-
-// after returns at most limit events behind a position, in the order of their
-// time, and moves the position. The rows of one chain stay in their order.
-func after(ctx context.Context, s node.Store, p position, limit int) ([]Event, error) {
-	chains, err := s.Chains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var rows []*node.Entry
-	for _, chain := range chains {
-		lines, err := s.Journal(ctx, chain, p[chain], limit)
-		if err != nil {
-			return nil, err
-		}
-		for _, line := range lines {
-			e := &node.Entry{}
-			if err := json.Unmarshal(line, e); err != nil {
-				return nil, fmt.Errorf("api: journal: %w", err)
-			}
-			rows = append(rows, e)
-		}
-	}
-	if len(chains) > 1 {
-		slices.SortStableFunc(rows, func(a, b *node.Entry) int {
-			if a.Chain == b.Chain {
-				return cmp.Compare(a.Seq, b.Seq)
-			}
-			return a.At.Compare(b.At)
-		})
-	}
-	events := []Event{}
-	for _, e := range rows[:min(limit, len(rows))] {
-		p[e.Chain] = max(p[e.Chain], e.Seq)
-		events = append(events, Event{
-			ID: p.String(), At: e.At, Event: e.Event, Transfer: e.Transfer, Direction: e.Direction, Kind: e.Kind, From: e.From,
-			DocumentID: e.DocumentID, State: e.State, Was: e.Was, Receivers: e.Receivers, Refusal: e.Refusal, Error: e.Error, Acts: e.Acts,
-		})
-	}
-	return events, nil
-}
-
-// present returns the position behind the last row there is. Rows are numbered
-// without a gap, so the last is found by halving.
-func present(ctx context.Context, s node.Store) (position, error) {
-	chains, err := s.Chains(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p := position{}
-	for _, chain := range chains {
-		has := func(after uint64) (bool, error) {
-			rows, err := s.Journal(ctx, chain, after, 1)
-			return len(rows) > 0, err
-		}
-		low, high := uint64(0), uint64(1) // rows behind low, none behind high
-		for {
-			more, err := has(high)
-			if err != nil {
-				return nil, err
-			}
-			if !more {
-				break
-			}
-			low, high = high, high*2
-		}
-		for low < high {
-			middle := low + (high-low)/2
-			more, err := has(middle)
-			if err != nil {
-				return nil, err
-			}
-			if more {
-				low = middle + 1
-			} else {
-				high = middle
-			}
-		}
-		p[chain] = low
-	}
-	return p, nil
-}
 
 // events answers with a page, or with a stream for whoever accepts one.
 func (d *Door) events(w http.ResponseWriter, r *http.Request) {

@@ -10,11 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -57,83 +55,21 @@ func (d *Door) Push(ctx context.Context, h Webhook) error {
 	if err := h.Check(); err != nil {
 		return err
 	}
-	for field, standard := range map[*time.Duration]time.Duration{&h.Timeout: 30 * time.Second, &h.First: time.Second, &h.Max: 5 * time.Minute} {
-		if *field == 0 {
-			*field = standard
-		}
+	if h.Timeout == 0 {
+		h.Timeout = 30 * time.Second
 	}
+	return d.Follow(ctx, h.follower())
+}
+
+// follower sends events one by one.
+func (h Webhook) follower() Follower {
 	client := &http.Client{}
 	if h.HTTP != nil {
 		*client = *h.HTTP
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	failures, trouble := 0, ""
-	for {
-		sent, err := d.pushSome(ctx, h, client)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			failures++
-			if err.Error() != trouble {
-				trouble = err.Error()
-				d.options.Log.WarnContext(ctx, "webhook trouble", "url", h.URL, "error", err)
-			}
-		case trouble != "":
-			failures, trouble = 0, ""
-			d.options.Log.InfoContext(ctx, "webhook trouble is over", "url", h.URL)
-		}
-		wait := look
-		if failures > 0 {
-			wait = min(h.Max, h.First<<min(failures-1, 20))
-			wait -= rand.N(wait/5 + 1)
-		} else if sent {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-	}
-}
-
-// batch is how many events are read from the journal at once.
-const batch = 100
-
-// pushSome sends what there is, and stores the position after each event.
-func (d *Door) pushSome(ctx context.Context, h Webhook, client *http.Client) (bool, error) {
-	name := webhookName + h.URL
-	old, err := d.node.Store.Value(ctx, name)
-	if err != nil {
-		return false, err
-	}
-	p, err := parsePosition(strings.TrimSuffix(string(old), ","))
-	if err != nil {
-		return false, fmt.Errorf("api: stored position: %w", err)
-	}
-	if old == nil {
-		if p, err = present(ctx, d.node.Store); err != nil {
-			return false, err
-		}
-		_, err = d.node.Store.SwapValue(ctx, name, nil, []byte(p.String()+",")) // never empty: an empty value is none
-		return true, err
-	}
-	found, err := after(ctx, d.node.Store, p, batch)
-	if err != nil {
-		return false, err
-	}
-	for _, e := range found {
-		if err := h.send(ctx, client, e, time.Now()); err != nil {
-			return true, err
-		}
-		next := []byte(e.ID)
-		if ok, err := d.node.Store.SwapValue(ctx, name, old, next); err != nil || !ok { // another node on this store is ahead
-			return true, err
-		}
-		old = next
-	}
-	return len(found) > 0, nil
+	tell := func(ctx context.Context, events []Event) error { return h.send(ctx, client, events[0], time.Now()) }
+	return Follower{Name: webhookName + h.URL, Tell: tell, Most: 1, First: h.First, Max: h.Max}
 }
 
 // send posts one event.
