@@ -19,6 +19,7 @@ func FuzzPacket(f *testing.F) {
 	for _, seed := range []string{
 		`{"status":"OK","ErrorCode":"0","ErrorDesc":"Thanh cong","data":"PGVkWE1MPg=="}`,
 		`{"data":"PGVk\r\nWE1M\/\u003d","status":"OK","ErrorCode":0,"ErrorDesc":"x","x":[{"data":null}]}`,
+		`{"status":"OK","ErrorCode":"0","ErrorDesc":"Thanh cong","data":"PGVk WE1M Pg =="}`, // breaks are left out, as in MIME
 		`{"data":null}`, `{"data":"`, `{}`, `[`, "<html>", "\ufeff{\"data\" : \"\"}", `{"data":"AA==","data":"AA=="}`,
 	} {
 		f.Add([]byte(seed))
@@ -34,7 +35,7 @@ func FuzzPacket(f *testing.F) {
 			Data                         *string
 		}
 		jerr := json.Unmarshal(bytes.TrimPrefix(b, []byte("\ufeff")), &whole)
-		if jerr != nil || whole.Data == nil || strings.ContainsAny(*whole.Data, "\r\n") {
+		if jerr != nil || whole.Data == nil || strings.ContainsAny(*whole.Data, " \t\r\n") {
 			return
 		}
 		want, berr := base64.StdEncoding.DecodeString(*whole.Data)
