@@ -38,9 +38,9 @@ var ladder = []struct{ packages, down string }{
 	{"node/failpoint", ""},
 	{"node", "transport/edoc transport/vxp node/failpoint"},
 	{"node/boltstore node/pgstore node/storetest node/sink node/api node/console node/hub node/metrics", "node"},
-	{"node/drop", "node/api"},
+	{"node/drop node/traces", "node/api"},
 	{"docs/examples/go", ""}, // a client uses nothing of ours but the door
-	{"cmd", "node/boltstore node/pgstore node/sink node/console node/hub node/drop node/metrics transport/axistest transport/conform"},
+	{"cmd", "node/boltstore node/pgstore node/sink node/console node/hub node/drop node/traces node/metrics transport/axistest transport/conform"},
 }
 
 // rungs turns the table into: package → every package it may import.

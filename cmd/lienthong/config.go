@@ -46,6 +46,7 @@ type config struct {
 	API     apiSection     `toml:"api"`
 	Drop    dropSection    `toml:"drop"`
 	Metrics metricsSection `toml:"metrics"`
+	Traces  tracesSection  `toml:"traces"`
 	Console consoleSection `toml:"console"`
 	Log     logSection     `toml:"log"`
 
@@ -379,6 +380,11 @@ store = {{q .Store}}
 [drop]
 # {{if .VI}}Thư mục thả tệp: đặt gói tin vào outgoing/, văn bản đến nằm trong incoming/.{{else}}Drop folder: packets put into outgoing/ are sent, documents that come are in incoming/.{{end}}
 # folder = "./drop"
+
+[traces]
+# {{if .VI}}Gửi dấu vết của mỗi văn bản đã đi hết đường tới bộ thu OpenTelemetry (OTLP qua HTTP).{{else}}Send the trace of every document that came to its end to an OpenTelemetry collector (OTLP over HTTP).{{end}}
+# url = "http://127.0.0.1:4318"
+# token_file = "collector-token.txt"
 
 [log]
 # level = "info"

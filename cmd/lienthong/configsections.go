@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/lienthong/lienthong/node/api"
+	"github.com/lienthong/lienthong/node/traces"
 )
 
 // apiSection is how document systems reach the node.
@@ -36,6 +37,13 @@ type dropSection struct {
 // metricsSection is where Prometheus collects without a token.
 type metricsSection struct {
 	Listen       string `toml:"listen"` // "": on the REST door alone, with a token
+	InsecureHTTP bool   `toml:"insecure_http"`
+}
+
+// tracesSection is the OpenTelemetry collector that traces are sent to.
+type tracesSection struct {
+	URL          string `toml:"url"` // "": no traces
+	TokenFile    string `toml:"token_file"`
 	InsecureHTTP bool   `toml:"insecure_http"`
 }
 
@@ -83,6 +91,11 @@ func (c *config) check() error {
 			return fmt.Errorf("metrics.listen: %w; or, where the line is protected otherwise, insecure_http = true", err)
 		}
 	}
+	if t := c.Traces; t.URL != "" {
+		if err := (traces.Collector{URL: t.URL, InsecureHTTP: t.InsecureHTTP}).Check(); err != nil {
+			return fmt.Errorf("traces.url: %w", err)
+		}
+	}
 	if a.Rate < 0 || a.Burst < 0 {
 		return errors.New("api.rate and api.burst are not negative")
 	}
@@ -122,3 +135,21 @@ func (c *config) webhooks() ([]api.Webhook, error) {
 	}
 	return all, nil
 }
+
+// collector returns where traces are sent to, nil for nowhere.
+func (c *config) collector() (*traces.Collector, error) {
+	t := c.Traces
+	if t.URL == "" {
+		return nil, nil
+	}
+	to := &traces.Collector{URL: t.URL, InsecureHTTP: t.InsecureHTTP, Version: version()}
+	if !given(tracesToken, t.TokenFile) {
+		return to, nil
+	}
+	var err error
+	to.Token, err = c.secret(tracesToken, t.TokenFile, "traces.token_file")
+	return to, err
+}
+
+// tracesToken is the variable that holds the collector's token.
+const tracesToken = "LIENTHONG_TRACES_TOKEN"

@@ -48,6 +48,9 @@ func (c *config) readable() error {
 	if _, err := c.webhooks(); err != nil {
 		return err
 	}
+	if _, err := c.collector(); err != nil {
+		return err
+	}
 	if c.API.Cert != "" {
 		if _, err := transport.LoadCertificate(c.path(c.API.Cert), c.path(c.API.Key)); err != nil {
 			return configFault(c.file, err)

@@ -166,7 +166,7 @@ func (d *doctor) permissions() {
 	c := d.config
 	secrets := map[string]string{
 		"axis.token_file": c.Axis.TokenFile, "axis.secret_file": c.Axis.SecretFile, "axis.key": c.Axis.Key, "sign.key": c.Sign.Key, "sign.password_file": c.Sign.PasswordFile,
-		"api.key": c.API.Key, "sink.webhook_secret_file": c.Sink.WebhookSecret, "hub.key": c.Hub.Key, "hub.key_file": c.Hub.KeyFile, "hub.upstream_tokens": c.Hub.UpstreamTokens,
+		"api.key": c.API.Key, "sink.webhook_secret_file": c.Sink.WebhookSecret, "traces.token_file": c.Traces.TokenFile, "hub.key": c.Hub.Key, "hub.key_file": c.Hub.KeyFile, "hub.upstream_tokens": c.Hub.UpstreamTokens,
 	}
 	for i, w := range d.config.API.Webhooks {
 		secrets[fmt.Sprintf("api.webhook[%d].secret_file", i)] = w.SecretFile

@@ -26,6 +26,7 @@ import (
 	"github.com/lienthong/lienthong/node/drop"
 	"github.com/lienthong/lienthong/node/hub"
 	"github.com/lienthong/lienthong/node/metrics"
+	"github.com/lienthong/lienthong/node/traces"
 	"github.com/lienthong/lienthong/transport"
 )
 
@@ -135,6 +136,7 @@ type house struct {
 	door     *api.Door
 	axis     *metrics.Axis // nil when there is none
 	webhooks []api.Webhook
+	traces   *traces.Collector // nil: nobody collects any
 	drop     *drop.Folder
 	servers  []served
 	url      string // of the REST door, "" when it is closed
@@ -152,6 +154,9 @@ func openHouse(cfg *config, n *node.Node, level *slog.LevelVar, socket string) (
 	h := &house{config: cfg, node: n, level: level}
 	var err error
 	if h.webhooks, err = cfg.webhooks(); err != nil {
+		return nil, err
+	}
+	if h.traces, err = cfg.collector(); err != nil {
 		return nil, err
 	}
 	agencies, err := cfg.hub(n)
@@ -298,6 +303,9 @@ func (h *house) run(ctx context.Context) error {
 	g.Go(func() error { return h.node.Run(ctx) })
 	for _, w := range h.webhooks {
 		g.Go(func() error { return h.door.Push(ctx, w) })
+	}
+	if h.traces != nil {
+		g.Go(func() error { return h.traces.Follow(ctx, h.door, h.node) })
 	}
 	if h.drop != nil {
 		g.Go(func() error { return h.drop.Run(ctx) })

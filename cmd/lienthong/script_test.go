@@ -46,6 +46,8 @@ func TestMain(m *testing.M) {
 //	                           without end, interrupt it; it must end with this code
 //	mkcert NAME [rsa]          make NAME.key, NAME.crt and, as their root, NAME-ca.crt
 //	authority NAME             a certification authority with services, see authority_test.go
+//	collector NAME             a server at $NAME that takes traces until the script ends, see
+//	                           collector_test.go; said NAME waits for a span
 //	alter FILE OLD NEW         replace the one occurrence of OLD in FILE
 //	mode MODE FILE             fail unless FILE has these permissions, in octal
 //	tidy                       fail when the program left temporary files behind
@@ -130,7 +132,7 @@ func scripts(t *testing.T, dir string, setup func(*testscript.Env)) testscript.P
 			return err == nil, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "alter": alter, "tidy": tidy,
+			"exits": exits, "interrupt": interrupt, "mkcert": mkcert, "authority": authority, "collector": collector, "alter": alter, "tidy": tidy,
 			"start": start, "halt": halt, "kill9": kill9, "hup": hup, "said": said, "await": await, "field": field, "ports": ports, "full": full, "large": large, "mode": mode,
 		},
 	}
