@@ -39,7 +39,7 @@ func (d *Door) Follow(ctx context.Context, f Follower) error {
 			failures++
 			if err.Error() != trouble {
 				trouble = err.Error()
-				d.options.Log.WarnContext(ctx, "events are not taken", "follower", f.Name, "error", err)
+				d.options.Log.WarnContext(ctx, "events wait: they are not taken", "follower", f.Name, "error", err)
 			}
 		case trouble != "":
 			failures, trouble = 0, ""

@@ -55,8 +55,12 @@ func (c Collector) address() (string, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return "", errors.New("traces: the collector's address is no http or https address, or has a password in it") // so it is not shown
 	}
-	if err := api.CheckAddress(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")), u.Scheme == "https" || c.InsecureHTTP); err != nil {
+	err = api.CheckAddress(net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")), u.Scheme == "https" || c.InsecureHTTP)
+	switch {
+	case errors.Is(err, api.ErrInClear):
 		return "", fmt.Errorf("traces: %s is plain http to another machine: https, or, where the line is protected otherwise, insecure_http = true", u)
+	case err != nil:
+		return "", fmt.Errorf("traces: %s: %w", u, err)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/v1/traces"

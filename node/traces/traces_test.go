@@ -333,7 +333,7 @@ func TestCheck(t *testing.T) {
 		"http://127.0.0.1:4318": "http://127.0.0.1:4318/v1/traces", "http://localhost:4318/": "http://localhost:4318/v1/traces",
 		"https://otel.example.vn": "https://otel.example.vn/v1/traces", "https://otel.example.vn/otlp/v1/traces": "https://otel.example.vn/otlp/v1/traces",
 		"http://[::1]:4318": "http://[::1]:4318/v1/traces", "http://otel.example.vn:4318": "", "otel.example.vn": "", "grpc://otel.example.vn": "",
-		"": "", "https://a:s3cret@otel.example.vn": "", "https://\x7f": "", "http://10.0.0.1": "",
+		"": "", "https://a:s3cret@otel.example.vn": "", "https://\x7f": "", "http://10.0.0.1": "", "http://127.0.0.1:99999": "", "https://127.0.0.1:x": "",
 	} {
 		c := Collector{URL: url}
 		got, err := c.address()
