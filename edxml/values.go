@@ -80,6 +80,19 @@ func (t Timestamp) Time() (time.Time, error) {
 		"2006-01-02 15:04:05", "2006-01-02T15:04:05", time.RFC3339, dateLayout, "02/01/2006", "2006-01-02")
 }
 
+// LatestTimestamp returns the latest moment that any of the statuses says, the
+// zero time where none says one that can be read. A moment later than end does
+// not count, as a sender's clock may be ahead; where end is the zero time, all do.
+func LatestTimestamp(statuses []Status, end time.Time) (latest time.Time) {
+	for i := range statuses {
+		at, err := statuses[i].Timestamp.Time()
+		if err == nil && at.After(latest) && (end.IsZero() || !at.After(end)) {
+			latest = at
+		}
+	}
+	return latest
+}
+
 func parseTime(text, what, strict string, layouts ...string) (time.Time, error) {
 	s := strings.TrimSpace(text)
 	for _, layout := range layouts {

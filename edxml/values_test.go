@@ -56,6 +56,32 @@ func TestTimestamp(t *testing.T) {
 	}
 }
 
+func TestLatestTimestamp(t *testing.T) {
+	for _, c := range []struct {
+		name, end string
+		moments   []string
+		want      string // "" for the zero time
+	}{
+		{name: "none", want: ""},
+		{name: "none that can be read", moments: []string{"", "hôm nay", "2014/02/30 00:00:00"}, want: ""},
+		{name: "in any order", moments: []string{"2026/03/02 09:00:00", "2026/03/02 11:00:00", "", "2026/03/02 10:00:00"}, want: "2026/03/02 11:00:00"},
+		{name: "in any form", moments: []string{"2026/03/02 09:00:00", "02/03/2026 11:00:00", "2026-03-02T05:00:00Z"}, want: "2026/03/02 12:00:00"},
+		{name: "behind the end", end: "2026/03/02 10:30:00", moments: []string{"2026/03/02 11:00:00", "2026/03/02 10:00:00", "2099/01/01 00:00:00"}, want: "2026/03/02 10:00:00"},
+		{name: "at the end", end: "2026/03/02 10:30:00", moments: []string{"2026/03/02 10:30:00", "2026/03/02 10:30:01"}, want: "2026/03/02 10:30:00"},
+		{name: "all behind the end", end: "2026/03/02 08:00:00", moments: []string{"2026/03/02 09:00:00"}, want: ""},
+	} {
+		var statuses []edxml.Status
+		for _, m := range c.moments {
+			statuses = append(statuses, edxml.Status{Timestamp: edxml.Timestamp(m)})
+		}
+		end, _ := edxml.Timestamp(c.end).Time() // the zero time where there is none
+		got := edxml.LatestTimestamp(statuses, end)
+		if c.want == "" && !got.IsZero() || c.want != "" && string(edxml.TimestampOf(got)) != c.want {
+			t.Errorf("%s: %v, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func FuzzDates(f *testing.F) {
 	for _, s := range []string{"2026/03/02", "02/03/2026", "2014/02/30", "2026-03-02T09:15:01+07:00", "2026/03/02 09:15:01", "", "null"} {
 		f.Add(s)

@@ -62,12 +62,7 @@ func (l *lookback) since(latest time.Time) time.Time {
 func (l *lookback) applied(statuses []edxml.Status, more bool) bool {
 	l.calls++ // only now: a later moment tells the axis that all of this is applied
 	l.seen += len(statuses)
-	latest := time.Time{}
-	for i := range statuses {
-		if at, err := statuses[i].Timestamp.Time(); err == nil && at.After(latest) && !at.After(time.Now()) {
-			latest = at
-		}
-	}
+	latest := edxml.LatestTimestamp(statuses, time.Now())
 	if more && latest.After(l.latest) && latest.After(l.from) {
 		l.latest = latest
 		l.from = latest.Add(-min(minOverlap, latest.Sub(l.from)/2)) // a little before, as clocks differ

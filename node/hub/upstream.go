@@ -178,7 +178,7 @@ func (u *Upstream) Statuses(ctx context.Context, since time.Time) ([]edxml.Statu
 		if !errors.Is(err, transport.ErrMore) {
 			return err
 		}
-		if last := latest(list); !more || last.Before(end) {
+		if last := edxml.LatestTimestamp(list, time.Time{}); !more || last.Before(end) {
 			end = last
 		}
 		more = true
@@ -191,16 +191,6 @@ func (u *Upstream) Statuses(ctx context.Context, since time.Time) ([]edxml.Statu
 		at, err := s.Timestamp.Time()
 		return err == nil && at.After(end)
 	}), transport.ErrMore
-}
-
-// latest returns the latest moment that any of the statuses says.
-func latest(list []edxml.Status) (at time.Time) {
-	for _, s := range list {
-		if t, err := s.Timestamp.Time(); err == nil && t.After(at) {
-			at = t
-		}
-	}
-	return at
 }
 
 // Organs implements node.Axis: any of the organs may ask.
