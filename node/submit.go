@@ -130,14 +130,15 @@ func (n *Node) Accept(ctx context.Context, h Handover) (*Submission, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Key != "" {
-		t.Unique = append(t.Unique, handoverKey(h.Key))
-	}
-	return n.enqueue(ctx, t, findings)
+	return n.enqueue(ctx, t, findings, h.Key)
 }
 
 // enqueue commits the Transfer of a Document, unless it is here already.
-func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Finding) (*Submission, error) {
+// handover is the key of its Handover, "" for none.
+func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Finding, handover string) (*Submission, error) {
+	if handover != "" {
+		t.Unique = append(t.Unique, handoverKey(handover))
+	}
 	s := &Submission{Transfer: t, Findings: findings}
 	failpoint.Hit(failpoint.SubmitKept)
 	err := n.begin(ctx, t, "send")
@@ -147,7 +148,7 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 	}
 	switch {
 	case errors.As(err, &exists) && exists.Key == nameKey(t):
-		return nil, n.otherContent(ctx, t, exists.ID)
+		return nil, n.otherContent(ctx, exists.ID, handover)
 	case exists != nil:
 		s.Existed = true
 		s.Transfer, err = n.existing(ctx, t, exists.ID)
@@ -164,20 +165,18 @@ func (n *Node) enqueue(ctx context.Context, t *Transfer, findings []edxml.Findin
 	return s, nil
 }
 
-// otherContent says why a Document is refused whose name another one has: of its
-// key, if both came under the same, else of its content.
-func (n *Node) otherContent(ctx context.Context, t *Transfer, id string) error {
-	first, err := n.Store.Transfer(ctx, id)
+// otherContent says why a Document is refused whose name another one has: of the
+// key of its Handover, if the other one came under the same, else of its content.
+func (n *Node) otherContent(ctx context.Context, other, handover string) error {
+	t, err := n.Store.Transfer(ctx, other)
 	if err != nil {
 		return err
 	}
 	why := ErrOtherContent
-	for _, k := range t.Unique {
-		if strings.HasPrefix(k, handovers) && slices.Contains(first.Unique, k) {
-			why = ErrKeyReused
-		}
+	if handover != "" && slices.Contains(t.Unique, handoverKey(handover)) {
+		why = ErrKeyReused
 	}
-	return fmt.Errorf("%w: transfer %s", why, id)
+	return fmt.Errorf("%w: transfer %s", why, other)
 }
 
 // existing returns the Transfer of a Document that is handed over again. One
@@ -231,10 +230,8 @@ func sameReceivers(t, first *Transfer) error {
 	return nil
 }
 
-// handovers is how the keys of Handovers begin in a store.
-const handovers = "handover "
-
-func handoverKey(key string) string { return handovers + strconv.Quote(key) }
+// handoverKey is the key of a Handover, which no other may have.
+func handoverKey(key string) string { return "handover " + strconv.Quote(key) }
 
 // object says everything that speaks against sending a packet, the gravest
 // first, beside what the rules find in it.
@@ -347,6 +344,8 @@ func readThrough(r io.Reader) (*edxml.Packet, bool, error) {
 	return p, true, err
 }
 
+// submitStatus commits the Transfer of a Status, unless it is here already.
+// handover is the key of its Handover, "" for none.
 func (n *Node) submitStatus(ctx context.Context, s *edxml.Status, findings []edxml.Finding, handover string) (*Submission, error) {
 	s.StatusCode = codeOf(s) // the alias 14 is understood, and never written
 	key := fmt.Sprintf("status %q %q %s %q", s.ResponseFor.OrganID, s.ResponseFor.DocumentID+s.ResponseFor.Code, s.StatusCode.Canonical(), string(s.Timestamp))
