@@ -157,18 +157,17 @@ func (s *Store) putFile(src *source, begun []byte) (node.Content, error) {
 
 // settle gives a file its name and makes both durable, at the same time where
 // nothing has the name yet: a power cut in between leaves a file that nothing
-// needs, and whose place the same content takes when it comes again. What is
-// there already may be needed; only a file that is synced takes its place.
+// needs, and whose place the same content takes when it comes again.
 func (s *Store) settle(tmp *upload, path string) error {
-	var g errgroup.Group
-	early, err := s.nameFree(tmp, path)
-	switch {
-	case err != nil:
-		return err
-	case early:
-		g.Go(func() error { return s.slowly(tmp.Sync) })
-	default:
-		if err := errors.Join(s.slowly(tmp.Sync), tmp.Close()); err != nil {
+	octets := func() error { return s.slowly(tmp.sync) }
+	names := func() error { return s.slowly(func() error { return syncFolder(filepath.Dir(path)) }) }
+	if runtime.GOOS != "windows" { // where a file that is open cannot be renamed
+		if err := s.name(tmp, path); err != nil {
+			return err
+		}
+	}
+	if !tmp.named {
+		if err := errors.Join(octets(), tmp.Close()); err != nil {
 			return err
 		}
 		if err := s.name(tmp, path); err != nil {
@@ -176,29 +175,25 @@ func (s *Store) settle(tmp *upload, path string) error {
 		}
 	}
 	failpoint.Hit(failpoint.ContentNamed)
-	g.Go(func() error { return s.slowly(func() error { return syncFolder(filepath.Dir(path)) }) })
-	return g.Wait()
+	var last errgroup.Group
+	if !tmp.synced {
+		last.Go(octets)
+	}
+	last.Go(names)
+	return last.Wait()
 }
 
-// nameFree names a file if nothing has the name, and reports that it did. On
-// Windows a file that is open cannot be renamed.
-func (s *Store) nameFree(tmp *upload, path string) (bool, error) {
-	if runtime.GOOS == "windows" {
-		return false, nil
-	}
-	s.shelves.Lock()
-	defer s.shelves.Unlock()
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	return true, tmp.rename(path)
-}
-
-// name names a file, in the place of the same content: it is the same, or was
-// until the disk spoiled it.
+// name gives a file its name, unless it is not synced and something has the name
+// already: that is the same content, or was until the disk spoiled it, and may
+// be needed.
 func (s *Store) name(tmp *upload, path string) error {
-	s.shelves.Lock() // against a Sweep that is about to remove it
+	s.shelves.Lock() // against another Put, and a Sweep that is about to remove what has the name
 	defer s.shelves.Unlock()
+	if !tmp.synced {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	return tmp.rename(path)
 }
 

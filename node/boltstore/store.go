@@ -49,7 +49,7 @@ type Store struct {
 	dir      string
 	db       *bbolt.DB
 	closed   atomic.Bool
-	shelves  sync.Mutex // over making a folder for content
+	shelves  sync.Mutex // over making folders for content, naming its files and removing them
 	buffers  sync.Pool  // of *[]byte, for Put: one octet more than is small
 	staged   stage
 	clearing chan struct{} // one token, for whoever commits what is staged

@@ -10,6 +10,7 @@ type upload struct {
 	written int64 // octets
 	asked   int64 // octets that the disk was asked to write already
 	room    int64 // octets that have their place on the disk already
+	synced  bool  // all of them are durable
 	named   bool
 }
 
@@ -40,6 +41,13 @@ func (u *upload) complete() error {
 		return u.Truncate(u.written)
 	}
 	return nil
+}
+
+// sync makes the octets durable.
+func (u *upload) sync() error {
+	err := u.Sync()
+	u.synced = err == nil
+	return err
 }
 
 // rename gives the file its name.
