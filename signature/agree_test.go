@@ -245,6 +245,7 @@ func jdk(t *testing.T, dir string, args ...string) string {
 	}
 	cmd := exec.Command(java, append([]string{"-Dfile.encoding=UTF-8", source}, args...)...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // Java maps the names of files by the locale
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

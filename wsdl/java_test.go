@@ -45,6 +45,7 @@ func TestJava(t *testing.T) {
 		}
 	}
 	cmd := exec.Command(java, "-Dfile.encoding=UTF-8", "testdata/Validate.java", dir)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8") // Java maps the names of files by the locale
 	cmd.Stdin = strings.NewReader(input.String())
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -58,7 +58,8 @@ public class Validate {
         NodeList schemas = wsdl.getElementsByTagNameNS(XMLConstants.W3C_XML_SCHEMA_NS_URI, "schema");
         List<Source> sources = new ArrayList<>();
         for (int i = 0; i < schemas.getLength(); i++) {
-            sources.add(new DOMSource(schemas.item(i), file.toURI().toString()));
+            // Nothing is found beside a base whose accents are not escaped.
+            sources.add(new DOMSource(schemas.item(i), file.toURI().toASCIIString()));
         }
         return factory.newSchema(sources.toArray(new Source[0]));
     }
