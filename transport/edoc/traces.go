@@ -2,6 +2,8 @@ package edoc
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -37,7 +39,8 @@ type trace struct {
 
 // read reads an answer and returns it without its statuses. What is left has at
 // most max octets. Its errors are those of r, of package xmlscan, and a
-// *soap.LimitError; beside them stands as much of the answer as was read.
+// *soap.LimitError, "envelope" for what is left and "status" for one Status;
+// beside them stands as much of the answer as was read.
 func (g *gather) read(r io.Reader, max int64) ([]byte, error) {
 	rest := &remainder{r: r, max: max}
 	s := xmlscan.New(rest, xmlscan.Options{Tolerant: true, Limits: xmlscan.Limits{Elements: math.MaxInt, Size: math.MaxInt64}})
@@ -59,7 +62,15 @@ func (g *gather) read(r io.Reader, max int64) ([]byte, error) {
 				path = append(path, tok.Name.Local)
 				continue
 			}
+			begins := s.Pos(tok.Start)
+			rest.status = tok.Start
 			t, err := s.Tree(maxTrace)
+			if limit := (*xmlscan.LimitError)(nil); errors.As(err, &limit) && limit.Limit == "header" {
+				err = errTrace
+			}
+			if errors.Is(err, errTrace) {
+				err = fmt.Errorf("the Status at line %d, column %d: %w", begins.Line, begins.Column, err)
+			}
 			if err != nil {
 				return rest.all(), err
 			}
@@ -70,6 +81,9 @@ func (g *gather) read(r io.Reader, max int64) ([]byte, error) {
 		}
 	}
 }
+
+// errTrace says that one Status of an answer is larger than maxTrace.
+var errTrace = &soap.LimitError{Limit: "status", Max: maxTrace}
 
 // listed reports whether an element with this parentage is a Status of the list.
 func listed(path []string, name string) bool {
@@ -162,12 +176,13 @@ func trimmed(el *etree.Element, name string) string { return strings.TrimSpace(s
 
 // remainder is what was read of a reader, but for the stretches to be left out.
 type remainder struct {
-	r    io.Reader
-	max  int64
-	kept bytes.Buffer // what stands before the stretches that were left out
-	buf  []byte       // what was read last
-	from int          // where in buf that begins which is behind all of them
-	at   int64        // offset of from
+	r      io.Reader
+	max    int64
+	kept   bytes.Buffer // what stands before the stretches that were left out
+	buf    []byte       // what was read last
+	from   int          // where in buf that begins which is behind all of them
+	at     int64        // offset of from
+	status int64        // offset of the Status under way, 0 for none
 }
 
 // Read implements io.Reader.
@@ -175,6 +190,9 @@ func (m *remainder) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	m.buf = append(m.buf[:copy(m.buf, m.buf[m.from:])], p[:n]...)
 	if m.from = 0; m.length() > m.max+2*maxTrace { // one Status, and what is read ahead
+		if m.status > 0 && int64(m.kept.Len())+m.status-m.at <= m.max { // without it, it would be well
+			return 0, errTrace
+		}
 		return 0, &soap.LimitError{Limit: "envelope", Max: m.max}
 	}
 	return n, err
@@ -190,7 +208,7 @@ func (m *remainder) leaveOut(from, to int64) {
 	from = min(max(from, m.at), size)
 	to = min(max(to, from), size)
 	m.kept.Write(m.buf[m.from : m.from+int(from-m.at)])
-	m.from, m.at = m.from+int(to-m.at), to
+	m.from, m.at, m.status = m.from+int(to-m.at), to, 0
 }
 
 // all returns what is left.

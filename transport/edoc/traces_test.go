@@ -73,21 +73,36 @@ func TestManyTraces(t *testing.T) {
 // them is without a limit.
 func TestTracesBounded(t *testing.T) {
 	trace := `<Status><Description>` + strings.Repeat("x", 1000) + `</Description></Status>`
+	var wide strings.Builder // a start tag of 960,000 octets, each of whose attributes is within its limit
+	for i := range 16 {
+		fmt.Fprintf(&wide, ` a%d="%s"`, i, strings.Repeat("x", 60_000))
+	}
 	for name, c := range map[string]struct{ before, traces, limit string }{
-		"list":     {"", strings.Repeat(trace, 200), "envelope"},
-		"status":   {"", `<Status>` + strings.Repeat(`<a b="`+strings.Repeat("x", 1000)+`"/>`, 400) + `</Status>`, "header"},
-		"text":     {"", `<Status><Description>` + strings.Repeat("x", 300_000) + `</Description></Status>`, "header"},
-		"elements": {strings.Repeat("<a/>", 10_000), trace, "envelope"},
-		"comment":  {"<!--" + strings.Repeat("x", 800_000) + "-->", trace, "envelope"},
+		"list":                     {"", strings.Repeat(trace, 200), `"envelope" of 100000 `},
+		"list ends within one":     {"", strings.Repeat(trace, 90) + `<Status>` + strings.Repeat(`<a b="x"/>`, 2000) + `</Status>`, `"envelope" of 100000 `},
+		"elements":                 {strings.Repeat("<a/>", 10_000), trace, `"envelope" of 20000 `},
+		"comment":                  {"<!--" + strings.Repeat("x", 800_000) + "-->", trace, `"envelope" of 20000 `},
+		"what stands before one":   {strings.Repeat("<a/>", 10_000), `<Status><!--` + strings.Repeat("x", 800_000) + `--></Status>`, `"envelope" of 20000 `},
+		"status":                   {"", `<Status>` + strings.Repeat(`<a b="`+strings.Repeat("x", 1000)+`"/>`, 400) + `</Status>`, `"status" of 262144 `},
+		"status behind others":     {"", strings.Repeat(trace, 50) + `<Status>` + strings.Repeat(`<a b="x"/>`, 40_000) + `</Status>`, `"status" of 262144 `},
+		"text of a status":         {"", `<Status><Description>` + strings.Repeat("x", 300_000) + `</Description></Status>`, `"status" of 262144 `},
+		"comment in a status":      {"", `<Status><!--` + strings.Repeat("x", 800_000) + `--></Status>`, `"status" of 262144 `},
+		"wide element of a status": {"", trace + `<Status><a` + wide.String() + `/></Status>`, `"status" of 262144 `},
 	} {
 		a := answer(t, `<GetTracesResponse xmlns="`+edxml.NamespaceEDoc+`">`+c.before+`<Traces>`+c.traces+`</Traces></GetTracesResponse>`)
 		a.Limits = edoc.Limits{Answer: 20_000, Traces: 1 << 20}
-		if name == "list" {
+		if strings.HasPrefix(name, "list") {
 			a.Limits.Traces = 100_000
 		}
 		_, err := a.Statuses(t.Context(), time.Time{})
-		if err == nil || !strings.Contains(err.Error(), "limit") || !strings.Contains(err.Error(), c.limit) {
+		if err == nil || !strings.Contains(err.Error(), "limit "+c.limit) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if strings.Contains(c.limit, "status") && !strings.Contains(err.Error(), "the Status at line 2, column ") {
+			t.Errorf("%s: it does not say which: %v", name, err)
+		}
+		if f := (*transport.Fault)(nil); !errors.As(err, &f) || f.Temporary() {
+			t.Errorf("%s: it would be no other when asked again, but is temporary: %v", name, err)
 		}
 	}
 	// and what is within them is fine

@@ -66,7 +66,7 @@ func (e *DuplicateError) Error() string {
 
 // LimitError is returned where a message exceeds one of its [Limits].
 type LimitError struct {
-	Limit string // the name of the field of Limits in lower case, or "fault" for ParseFault
+	Limit string // the name of the field of Limits in lower case, "fault" for ParseFault, or what else a reader of messages bounds
 	Max   int64  // the limit: octets, or a count for "parts"
 }
 
