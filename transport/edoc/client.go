@@ -95,29 +95,27 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// exchange is one call under way.
+// exchange is one call: what is asked beside the request, and the answer as far
+// as it was read. It must be closed, also when nothing was posted.
 type exchange struct {
 	c      *Client
 	op     string
 	ctx    context.Context
-	res    *http.Response
-	msg    *soap.Message
-	traces *gather // takes the statuses out of the answer; nil where there are none
-	whole  bool    // nothing of interest is left of the answer
+	header http.Header // of the request, beside what every call has
+	traces *gather     // takes the statuses out of the answer; nil where there are none
+
+	res   *http.Response
+	msg   *soap.Message
+	whole bool // nothing of interest is left of the answer
 }
 
-// post sends body and returns the answer as far as its header. The exchange
-// must be closed.
-func (c *Client) post(ctx context.Context, op string, body *soap.Body, header http.Header) (*exchange, error) {
-	x := &exchange{c: c, op: op, ctx: ctx}
-	if err := x.post(body, header); err != nil {
-		x.close()
-		return nil, err
-	}
-	return x, nil
+// call returns an exchange about to be posted.
+func (c *Client) call(ctx context.Context, op string) *exchange {
+	return &exchange{c: c, op: op, ctx: ctx}
 }
 
-func (x *exchange) post(body *soap.Body, header http.Header) error {
+// post sends body and reads the answer as far as its header.
+func (x *exchange) post(body *soap.Body) error {
 	c := x.c
 	open, size, err := c.pack(body)
 	if err != nil {
@@ -132,7 +130,7 @@ func (x *exchange) post(body *soap.Body, header http.Header) error {
 		content.Close()
 		return c.unreached(x.ctx, x.op, err)
 	}
-	for name, values := range header {
+	for name, values := range x.header {
 		req.Header[name] = values
 	}
 	if req.ContentLength, req.GetBody = size, open; c.Gzip {
@@ -262,32 +260,23 @@ func describe(data []byte, err error) error {
 	return err
 }
 
-// answer makes a control call and returns the envelope of its answer, which
-// holds the operation's response element.
-func (c *Client) answer(ctx context.Context, op string, request []byte) (*envelope, error) {
-	e, _, err := c.ask(ctx, op, request, nil, nil)
-	return e, err
-}
-
-// ask is answer with HTTP headers, both ways; traces, if not nil, takes the
-// statuses out of the answer.
-func (c *Client) ask(ctx context.Context, op string, request []byte, header http.Header, traces *gather) (*envelope, http.Header, error) {
+// ask makes a control call and returns the envelope of its answer, which holds
+// the operation's response element. The exchange is closed then.
+func (x *exchange) ask(request []byte) (*envelope, error) {
+	defer x.close()
 	body, err := controlBody(request)
 	if err != nil {
-		return nil, nil, c.ill(op, false, "%v", err)
+		return nil, x.c.ill(x.op, false, "%v", err)
 	}
-	x, err := c.post(ctx, op, body, header)
-	if err != nil {
-		return nil, nil, err
+	if err := x.post(body); err != nil {
+		return nil, err
 	}
-	defer x.close()
-	x.traces = traces
 	e, err := x.root()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	x.whole = true
-	return e, x.res.Header, c.expect(op, e)
+	return e, x.c.expect(x.op, e)
 }
 
 // controlBody frames an envelope that has no files. QUIRK: it is a multipart

@@ -41,16 +41,16 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var header http.Header
-	if d.cursor != nil {
-		header = http.Header{cursorHeader: {d.cursor.cursor}}
+	x := d.c.call(req.Context(), d.op)
+	if x.traces = d.traces; d.cursor != nil {
+		x.header = http.Header{cursorHeader: {d.cursor.cursor}}
 	}
-	e, got, err := d.c.ask(req.Context(), d.op, request, header, d.traces)
+	e, err := x.ask(request)
 	if err != nil {
 		return nil, err
 	}
 	if d.cursor != nil {
-		*d.cursor = place{got.Get(cursorHeader), got.Get(markHeader)}
+		*d.cursor = place{x.res.Header.Get(cursorHeader), x.res.Header.Get(markHeader)}
 	}
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}},
@@ -221,7 +221,7 @@ func (c *Client) Organs(ctx context.Context) ([]edxml.Organ, error) {
 // Check asks the axis whether the pair of organ and token is good.
 func (c *Client) Check(ctx context.Context) error {
 	pair := "<CheckPermission>" + element("OrganId", c.Organ) + element("Token", string(c.Token)) + "</CheckPermission>"
-	e, err := c.answer(ctx, opCheck, soap.ControlEnvelope(pair, ""))
+	e, err := c.call(ctx, opCheck).ask(soap.ControlEnvelope(pair, ""))
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,9 @@ func (c *Client) Fetch(ctx context.Context, id string) (transport.Incoming, erro
 	if err != nil {
 		return nil, c.ill(opFetch, false, "%v", err)
 	}
-	x, err := c.post(ctx, opFetch, body, http.Header{partsHeader: {partsBinary}, "Accept-Encoding": {"identity"}}) // files are packed already
-	if err != nil {
-		return nil, err
-	}
-	in, err := c.incoming(x)
+	x := c.call(ctx, opFetch)
+	x.header = http.Header{partsHeader: {partsBinary}, "Accept-Encoding": {"identity"}} // files are packed already
+	in, err := c.incoming(x, body)
 	if err != nil {
 		x.close()
 		return nil, err
@@ -39,8 +37,11 @@ func (c *Client) Fetch(ctx context.Context, id string) (transport.Incoming, erro
 	return in, nil
 }
 
-// incoming looks at the envelope of an answer to GetDocument.
-func (c *Client) incoming(x *exchange) (*incoming, error) {
+// incoming asks for a Document and looks at the envelope of the answer.
+func (c *Client) incoming(x *exchange, request *soap.Body) (*incoming, error) {
+	if err := x.post(request); err != nil {
+		return nil, err
+	}
 	e, err := x.root()
 	if err != nil {
 		return nil, err

@@ -27,11 +27,11 @@ func (c *Client) Send(ctx context.Context, p *transport.Packet) (transport.Recei
 	if err != nil {
 		return transport.Receipt{}, c.ill(opSend, false, "%v", err)
 	}
-	x, err := c.post(ctx, opSend, body, nil)
-	if err != nil {
+	x := c.call(ctx, opSend)
+	defer x.close()
+	if err := x.post(body); err != nil {
 		return transport.Receipt{}, err
 	}
-	defer x.close()
 	e, err := x.root()
 	if err != nil {
 		return transport.Receipt{}, err
