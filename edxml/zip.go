@@ -17,10 +17,12 @@ import (
 const (
 	zipLocal      = 0x04034b50
 	zipDescriptor = 0x08074b50
+	zipDirectory  = 0x02014b50
 )
 
 const (
 	zipHeader  = 30 // fixed part of a local file header, APPNOTE.TXT 4.3.7
+	zipRecord  = 46 // fixed part of a record of the directory, APPNOTE.TXT 4.3.12
 	zipStored  = 0
 	zipDeflate = 8
 )
@@ -154,33 +156,85 @@ func (e *zipEntry) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish checks the sum behind the entry, reads the zip to its end, and
-// reports whether there is a second entry.
+// finish checks what stands behind the entry, reads the zip to its end, and
+// reports whether there is a second entry. Who reads a zip from its directory
+// must have found the same in it.
 func (e *zipEntry) finish() (second bool, err error) {
-	if e.flags&8 != 0 { // the sum stands in a data descriptor, with or without a signature
-		d, err := e.in.Peek(8)
-		if err != nil {
-			return false, fmt.Errorf("it ends before its data descriptor")
-		}
-		size := 12
-		if binary.LittleEndian.Uint32(d) == zipDescriptor {
-			d = d[4:]
-			size = 16
-		}
-		e.want = binary.LittleEndian.Uint32(d)
-		if _, err := e.in.Discard(size); err != nil {
-			return false, fmt.Errorf("it ends inside its data descriptor")
+	if e.flags&8 != 0 {
+		if err := e.descriptor(); err != nil {
+			return false, err
 		}
 	}
-	next, _ := e.in.Peek(4) // an error comes again
-	second = len(next) == 4 && binary.LittleEndian.Uint32(next) == zipLocal
+	var other error
+	switch sign := e.sign(0); sign {
+	case zipLocal:
+		second = true
+	case zipDirectory:
+		second, other = e.directory()
+	default:
+		if sign != 0 {
+			other = errors.New("neither a directory nor another entry stands behind its entry")
+		}
+	}
 	if _, err := io.Copy(io.Discard, e.in.Reader); err != nil {
 		return second, err
 	}
 	if e.crc != e.want {
 		return second, fmt.Errorf("its check sum is %08x, the file's is %08x", e.want, e.crc)
 	}
-	return second, nil
+	return second, other
+}
+
+// sign returns the four octets that stand so far ahead, 0 where the zip ends.
+func (e *zipEntry) sign(ahead int) uint32 {
+	next, _ := e.in.Peek(ahead + 4) // an error comes again
+	if len(next) < ahead+4 {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(next[ahead:])
+}
+
+// descriptor reads the sum from behind the entry: with or without a signature,
+// and with sizes of 4 octets, or of 8 where the writer foresaw a large file
+// (APPNOTE.TXT 4.3.9).
+func (e *zipEntry) descriptor() error {
+	d, err := e.in.Peek(8)
+	if err != nil {
+		return errors.New("it ends before its data descriptor")
+	}
+	size := 12
+	if binary.LittleEndian.Uint32(d) == zipDescriptor {
+		d = d[4:]
+		size = 16
+	}
+	e.want = binary.LittleEndian.Uint32(d)
+	follows := func(ahead int) bool { sign := e.sign(ahead); return sign == zipLocal || sign == zipDirectory }
+	if !follows(size) && follows(size+8) {
+		size += 8
+	}
+	if _, err := e.in.Discard(size); err != nil {
+		return errors.New("it ends inside its data descriptor")
+	}
+	return nil
+}
+
+// directory checks that the directory says of the first entry what was read,
+// and reports whether it has a second one.
+func (e *zipEntry) directory() (second bool, err error) {
+	record, peek := e.in.Peek(zipRecord)
+	if peek != nil {
+		return false, errors.New("it ends inside its directory")
+	}
+	method, crc, at := binary.LittleEndian.Uint16(record[10:]), binary.LittleEndian.Uint32(record[16:]), binary.LittleEndian.Uint32(record[42:])
+	if method != e.method || crc != e.want || at != 0 {
+		err = errors.New("its directory is of another entry than the one it begins with")
+	}
+	size := zipRecord
+	for _, length := range [][]byte{record[28:], record[30:], record[32:]} { // of the name, the extra field and the comment
+		size += int(binary.LittleEndian.Uint16(length))
+	}
+	_, _ = e.in.Discard(size) // a zip that ends here has no second one
+	return e.sign(0) == zipDirectory, err
 }
 
 // unzipped returns r, or the first entry of the zip that r is, and whether it
