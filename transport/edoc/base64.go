@@ -45,10 +45,10 @@ func isBase64(text []byte, whole bool) bool {
 			return false
 		}
 	}
-	if !whole {
-		return padding == 0 && letters > 0
+	if letters == 0 || padding > 2 {
+		return false
 	}
-	return letters > 0 && padding <= 2 && (letters+padding)%4 == 0
+	return !whole || (letters+padding)%4 == 0 // the padding may just be where the beginning ends
 }
 
 // decoder names the fault when text that began as base64 does not go on so.

@@ -66,6 +66,28 @@ func TestUnwrap(t *testing.T) {
 	}
 }
 
+// TestUnwrapAtTheEdge: base64 text is told from a file wherever it ends, also
+// just where the part that is looked at ends, or in its line end.
+func TestUnwrapAtTheEdge(t *testing.T) {
+	for n := sniff/4*3 - 140; n < sniff/4*3+10; n++ {
+		file := bytes.Repeat([]byte{'%', 0xea}, n/2+1)[:n]
+		text := base64.StdEncoding.EncodeToString(file)
+		var lines strings.Builder
+		for rest := text; rest != ""; rest = rest[min(76, len(rest)):] {
+			lines.WriteString(rest[:min(76, len(rest))] + "\r\n")
+		}
+		for form, sent := range map[string]string{"one line": text, "one line and its end": text + "\r\n", "two ends": text + "\n\n", "lines of 76": lines.String()} {
+			r, err := unwrap(strings.NewReader(sent))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, file) {
+				t.Errorf("%d octets in %s of %d: %d octets read, %v", n, form, len(sent), len(got), err)
+			}
+		}
+	}
+}
+
 // FuzzEncoder reads back what the encoder wrote, through the sniffing too.
 func FuzzEncoder(f *testing.F) {
 	for _, seed := range []string{"", "a", "ab", "abc", "%PDF-1.7", strings.Repeat("x", 24<<10), strings.Repeat("y", 24<<10+1)} {
