@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
@@ -31,6 +32,7 @@ type lookback struct {
 	start   time.Time     // since when the latest look asked that did not go far
 	from    time.Time     // where the look goes on, zero when none is under way
 	latest  time.Time     // the latest moment that it brought
+	crowded time.Time     // the last second that had more statuses than are had at once, the rest of which was left out
 	seen    int           // statuses that it brought
 	calls   time.Duration // a nanosecond for each call whose answer was applied, as statuses have whole seconds
 }
@@ -63,9 +65,8 @@ func (l *lookback) applied(statuses []edxml.Status, more bool) bool {
 	l.calls++ // only now: a later moment tells the axis that all of this is applied
 	l.seen += len(statuses)
 	latest := edxml.LatestTimestamp(statuses, time.Now())
-	if more && latest.After(l.latest) && latest.After(l.from) {
+	if more && l.onward(statuses, latest) {
 		l.latest = latest
-		l.from = latest.Add(-min(minOverlap, latest.Sub(l.from)/2)) // a little before, as clocks differ
 		return true
 	}
 	l.from = time.Time{}
@@ -78,4 +79,23 @@ func (l *lookback) applied(statuses []edxml.Status, more bool) bool {
 		l.overlap = min(2*l.overlap, overlap)
 	}
 	return false
+}
+
+// onward says where the look goes on behind statuses that were not all, the
+// latest of which is given, and reports false where it would bring the same.
+func (l *lookback) onward(statuses []edxml.Status, latest time.Time) bool {
+	switch {
+	case latest.After(l.latest) && latest.After(l.from):
+		l.from = latest.Add(-min(minOverlap, latest.Sub(l.from)/2)) // a little before, as clocks differ
+	case latest.After(l.from):
+		l.from = latest // to have as many as can be of a second that does not end
+	case latest.Before(l.from) || slices.ContainsFunc(statuses, func(s edxml.Status) bool {
+		at, err := s.Timestamp.Time()
+		return err == nil && at.Before(l.from)
+	}):
+		return false
+	default:
+		l.crowded, l.from = latest, latest.Add(time.Second)
+	}
+	return true
 }

@@ -16,6 +16,7 @@ type full struct {
 	began  time.Time
 	second int
 	deaf   bool // to the moment it is asked with
+	crowd  int  // the second, if not 0, in which more come than are given at once
 }
 
 func (f full) since(at time.Time) (list []edxml.Status, more bool) {
@@ -24,7 +25,11 @@ func (f full) since(at time.Time) (list []edxml.Status, more bool) {
 		first = 0
 	}
 	for s := first; s <= int(time.Since(f.began)/time.Second); s++ {
-		for range f.second {
+		many := f.second
+		if f.crowd != 0 && s == f.crowd {
+			many = 2 * transport.MostStatuses
+		}
+		for range many {
 			if list = append(list, edxml.Status{Timestamp: edxml.TimestampOf(f.began.Add(time.Duration(s) * time.Second))}); len(list) == transport.MostStatuses {
 				return list, true
 			}
@@ -132,6 +137,26 @@ func TestFarLookback(t *testing.T) {
 	})
 }
 
+// TestCrowdedSecond: a second with more statuses than are given at once does not
+// keep back those of the seconds after it.
+func TestCrowdedSecond(t *testing.T) {
+	for _, crowd := range []int{1, 300, 659, 660} {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(100 * 24 * time.Hour)
+			f := full{began: time.Now(), second: 5, crowd: crowd}
+			time.Sleep(11 * time.Minute)
+			l := lookback{far: time.Now(), overlap: overlap}
+			calls, seconds := f.look(t, &l, time.Now().Add(-time.Minute))
+			if len(seconds) != 661 || calls > 4 {
+				t.Errorf("second %d: %d seconds were covered, in %d calls", crowd, len(seconds), calls)
+			}
+			if want := f.began.Add(time.Duration(crowd) * time.Second); !l.crowded.Equal(want) {
+				t.Errorf("second %d: %v is said to be crowded", crowd, l.crowded)
+			}
+		})
+	}
+}
+
 // TestDeafAxis gives the same, and too many, whatever it is asked.
 func TestDeafAxis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -139,8 +164,8 @@ func TestDeafAxis(t *testing.T) {
 		time.Sleep(time.Hour)
 		var l lookback
 		for range 3 {
-			if calls, _ := f.look(t, &l, f.began); calls > 2 {
-				t.Errorf("%d calls", calls)
+			if calls, _ := f.look(t, &l, f.began); calls > 3 || !l.crowded.IsZero() {
+				t.Errorf("%d calls, crowded %v", calls, l.crowded)
 			}
 		}
 	})

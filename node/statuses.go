@@ -19,7 +19,8 @@ import (
 const statusesSince = "statuses since"
 
 // applyStatuses reads the statuses since the last look and applies them, and
-// reports whether any said something new or there are more to be had. Applying one twice changes nothing.
+// reports whether any said something new or there are more to be had. Applying
+// one twice changes nothing.
 func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 	since := time.Unix(0, 0)
 	if v, err := n.Store.Value(ctx, statusesSince); err != nil {
@@ -43,7 +44,11 @@ func (n *Node) applyStatuses(ctx context.Context) (news bool, err error) {
 		return false, err
 	}
 	n.heard.keep(b.placed)
+	crowded := n.lookback.crowded
 	more = n.lookback.applied(statuses, more)
+	if at := n.lookback.crowded; !at.Equal(crowded) {
+		n.Log.WarnContext(ctx, "the axis has more statuses of one second than can be had; those not had are left out", "second", edxml.TimestampOf(at))
+	}
 	if news = more || len(b.told) > 0; !latest.After(since) {
 		return news, nil
 	}
