@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"mime"
 	"net/http"
 	"strings"
@@ -109,8 +108,8 @@ type exchange struct {
 	whole bool // nothing of interest is left of the answer
 }
 
-// call returns an exchange about to be posted.
-func (c *Client) call(ctx context.Context, op string) *exchange {
+// exchange returns one about to be posted.
+func (c *Client) exchange(ctx context.Context, op string) *exchange {
 	return &exchange{c: c, op: op, ctx: ctx}
 }
 
@@ -224,9 +223,6 @@ func (x *exchange) root() (*envelope, error) {
 	}
 	var data []byte
 	if x.traces != nil {
-		if x.res.Header.Get(cursorHeader)+x.res.Header.Get(markHeader) != "" {
-			x.traces.most = math.MaxInt
-		}
 		data, err = x.traces.read(part.Content, x.c.Limits.withDefaults().Answer)
 	} else {
 		data, err = io.ReadAll(part.Content)

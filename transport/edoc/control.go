@@ -41,7 +41,7 @@ func (d caller) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := d.c.call(req.Context(), d.op)
+	x := d.c.exchange(req.Context(), d.op)
 	if x.traces = d.traces; d.cursor != nil {
 		x.header = http.Header{cursorHeader: {d.cursor.cursor}}
 	}
@@ -189,7 +189,11 @@ func (c *Client) statusPage(ctx context.Context, since time.Time, at *place) ([]
 	if err := c.list(opTraces, r.Report, r.Traces != nil); err != nil {
 		return nil, err
 	}
-	return traces.statuses()
+	list, err := traces.statuses()
+	if err != nil && *at != (place{}) {
+		return nil, c.ill(opTraces, false, "the answer holds a page of %d statuses; the most that a page may have is %d", traces.count, len(list))
+	}
+	return list, err
 }
 
 // Organs lists the organs the axis knows. One that has an identifier of QĐ
@@ -221,7 +225,7 @@ func (c *Client) Organs(ctx context.Context) ([]edxml.Organ, error) {
 // Check asks the axis whether the pair of organ and token is good.
 func (c *Client) Check(ctx context.Context) error {
 	pair := "<CheckPermission>" + element("OrganId", c.Organ) + element("Token", string(c.Token)) + "</CheckPermission>"
-	e, err := c.call(ctx, opCheck).ask(soap.ControlEnvelope(pair, ""))
+	e, err := c.exchange(ctx, opCheck).ask(soap.ControlEnvelope(pair, ""))
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (c *Client) Fetch(ctx context.Context, id string) (transport.Incoming, erro
 	if err != nil {
 		return nil, c.ill(opFetch, false, "%v", err)
 	}
-	x := c.call(ctx, opFetch)
+	x := c.exchange(ctx, opFetch)
 	x.header = http.Header{partsHeader: {partsBinary}, "Accept-Encoding": {"identity"}} // files are packed already
 	in, err := c.incoming(x, body)
 	if err != nil {

@@ -27,7 +27,7 @@ func (c *Client) Send(ctx context.Context, p *transport.Packet) (transport.Recei
 	if err != nil {
 		return transport.Receipt{}, c.ill(opSend, false, "%v", err)
 	}
-	x := c.call(ctx, opSend)
+	x := c.exchange(ctx, opSend)
 	defer x.close()
 	if err := x.post(body); err != nil {
 		return transport.Receipt{}, err

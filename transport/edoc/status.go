@@ -20,7 +20,7 @@ import (
 // speaks of existing counts as success; any other is a temporary Fault.
 func (c *Client) SendStatus(ctx context.Context, s *edxml.Status) error {
 	request := soap.ControlEnvelope(tokenHeader(c.Organ, c.Token), statusElement(s))
-	e, err := c.call(ctx, opStatus).ask(request)
+	e, err := c.exchange(ctx, opStatus).ask(request)
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,9 @@ const maxTrace = 256 << 10
 
 // gather takes the statuses out of an answer of GetTraces while it comes, and
 // keeps the oldest: an axis gives all since a moment at once, which may be more
-// than memory should hold. One that pages does not, and gives what is next.
+// than memory should hold.
 type gather struct {
-	most   int // of a page any number
+	most   int // to be kept
 	oldest []trace
 	count  int // of all that came
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 
 // flood is an axis that has so many statuses to give, newest first, one for
 // each second since the beginning of 2026.
-func flood(t testing.TB, many int) *edoc.Client {
+func flood(t testing.TB, many int, header http.Header) *edoc.Client {
 	t.Helper()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, edxml.Vietnam)
 	srv := listen(t, func(w http.ResponseWriter, r *http.Request) {
@@ -28,6 +29,7 @@ func flood(t testing.TB, many int) *edoc.Client {
 		if err != nil {
 			t.Error(err)
 		}
+		maps.Copy(w.Header(), header)
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		fmt.Fprintf(w, `<s:Envelope xmlns:s="%s"><s:Body><GetTracesResponse %s><Traces>`, soap.Namespace, `xmlns="`+edxml.NamespaceEDoc+`"`)
 		for i := many - 1; i >= 0; i-- {
@@ -47,7 +49,7 @@ func flood(t testing.TB, many int) *edoc.Client {
 // come, in order, and those since the latest of them the next time.
 func TestManyTraces(t *testing.T) {
 	const many = 2*transport.MostStatuses + 5
-	c := flood(t, many)
+	c := flood(t, many, nil)
 	since, got := time.Date(2026, 1, 1, 0, 0, 0, 0, edxml.Vietnam), 0
 	for _, want := range []int{transport.MostStatuses, transport.MostStatuses, 7} { // the latest of each come again
 		list, err := c.Statuses(t.Context(), since)
@@ -66,6 +68,18 @@ func TestManyTraces(t *testing.T) {
 	}
 	if got != many-1 {
 		t.Errorf("the last is %d", got)
+	}
+}
+
+// TestManyTracesInAPage: an axis that says it pages, and gives everything at
+// once all the same, fills no memory.
+func TestManyTracesInAPage(t *testing.T) {
+	for _, name := range []string{"Lienthong-Cursor", "Lienthong-Mark"} {
+		c := flood(t, transport.MostStatuses+1, http.Header{name: {"c1"}})
+		list, err := c.Statuses(t.Context(), time.Time{})
+		if err == nil || !strings.Contains(err.Error(), "a page of 10001 statuses") {
+			t.Errorf("%s: %d statuses, %v", name, len(list), err)
+		}
 	}
 }
 
