@@ -28,7 +28,8 @@ type Axis interface {
 	// any order; asking again gives them again. With transport.ErrMore they are
 	// the oldest, and those since the latest of them are still to be had. A later
 	// moment than that of the call before, by a nanosecond at least, says that
-	// what it gave is applied.
+	// what it gave is applied; of transport.MostStatuses or more, an axis that
+	// pages gives what comes behind them then.
 	Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error)
 	// Organs returns the axis's directory.
 	Organs(ctx context.Context) ([]edxml.Organ, error)

@@ -103,7 +103,7 @@ func (n *Node) reconcileStatuses(ctx context.Context, since time.Time, d *Drift)
 		for i := range statuses {
 			seen.keep([]*edxml.Status{&statuses[i]})
 		}
-		more = look.applied(statuses, more)
+		more = look.applied(statuses, more || len(statuses) >= transport.MostStatuses) // one that pages does not say that there is more
 	}
 	return nil
 }

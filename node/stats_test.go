@@ -179,5 +179,17 @@ func TestReconcile(t *testing.T) {
 		if d, err = n.Reconcile(t.Context(), since, false); err != nil || d.Statuses != 1 || len(d.Unknown) != 1000 {
 			t.Errorf("of many: %d statuses, %d unknown, error %v", d.Statuses, len(d.Unknown), err)
 		}
+		// and from an axis that pages, whose client goes on from where it was when it is asked with a later moment
+		begin, last := 0, since
+		axis.statuses = func(from time.Time) ([]edxml.Status, error) {
+			if from.After(last) {
+				begin += transport.MostStatuses
+			}
+			last = from
+			return many[min(begin, len(many)):min(begin+transport.MostStatuses, len(many))], nil
+		}
+		if d, err = n.Reconcile(t.Context(), since, false); err != nil || d.Statuses != 1 || len(d.Unknown) != 1000 {
+			t.Errorf("of many pages: %d statuses, %d unknown, error %v", d.Statuses, len(d.Unknown), err)
+		}
 	})
 }
