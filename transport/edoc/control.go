@@ -125,11 +125,12 @@ func (c *Client) done(op string, r *wire.Report) error {
 }
 
 // Statuses lists the statuses addressed to the organ since a moment, oldest
-// first, any number of times, see also Follow. It never asks without a moment: the axis would
-// give each status once and forget it, also when the answer is lost. Of more
-// than transport.MostStatuses it gives the oldest, with transport.ErrMore. From
-// an axis that pages it gathers as many, in whole pages, and follows on from
-// there.
+// first, any number of times, see also Follow. It never asks without a moment:
+// the axis would give each status once and forget it, also when the answer is
+// lost. Of more than transport.MostStatuses it gives the oldest, with
+// transport.ErrMore. From an axis that pages it gathers as many, in whole pages,
+// and a client that follows goes on from there when it is asked with a later
+// moment; it does not say ErrMore then.
 func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status, error) {
 	if since.Year() < 2000 {
 		since = time.Date(2000, 1, 1, 0, 0, 0, 0, edxml.Vietnam) // before the first axis
@@ -149,6 +150,9 @@ func (c *Client) Statuses(ctx context.Context, since time.Time) ([]edxml.Status,
 	}
 	if follows {
 		c.follow.got(since, from, last, len(statuses))
+	}
+	if !c.Follow && last.cursor != "" && len(statuses) >= transport.MostStatuses {
+		err = transport.ErrMore
 	}
 	slices.SortStableFunc(statuses, func(a, b edxml.Status) int {
 		at, _ := a.Timestamp.Time() // the zero time where there is none

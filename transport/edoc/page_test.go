@@ -2,6 +2,7 @@ package edoc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lienthong/lienthong/edxml"
+	"github.com/lienthong/lienthong/transport"
 	"github.com/lienthong/lienthong/transport/edoc"
 )
 
@@ -78,6 +80,19 @@ func TestPages(t *testing.T) {
 	_, err := c.Statuses(t.Context(), time.Date(2026, 3, 2, 1, 0, 0, 0, time.UTC))
 	if f := refused(t, err, ""); f.Code != "T.Cursor" || f.Temporary() {
 		t.Errorf("a cursor that is none: %v", err)
+	}
+}
+
+// TestManyPages: a client that does not follow says that there is more than it
+// gathered.
+func TestManyPages(t *testing.T) {
+	m := many{fixed{t: t}, new([]edxml.Status)}
+	m.grow(transport.MostStatuses + 1)
+	srv := httptest.NewServer(edoc.NewHandler(m, edoc.HandlerOptions{}))
+	defer srv.Close()
+	got, err := client(t, srv.URL, ministry).Statuses(t.Context(), time.Now())
+	if len(got) != transport.MostStatuses || !errors.Is(err, transport.ErrMore) {
+		t.Errorf("%d statuses, error %v", len(got), err)
 	}
 }
 
