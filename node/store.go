@@ -46,7 +46,9 @@ type Swept struct {
 	Kept, KeptBytes       int64 // contents that stay
 }
 
-// Transfers keeps the records, and knows which is to be worked on next.
+// Transfers keeps the records, and knows which is to be worked on next. A record
+// is what Record makes of a Transfer and OpenRecord reads, so that what a newer
+// program put into it survives whatever an older one does.
 type Transfers interface {
 	// Create commits new Transfers, all or none, in one transaction. It returns
 	// an *ExistsError, and changes nothing, if another Transfer has the ID or

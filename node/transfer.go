@@ -53,6 +53,8 @@ type Part struct {
 	Name    string  `json:"name"`
 	Type    string  `json:"type,omitempty"`
 	Content Content `json:"content"`
+
+	Unknown Unknown `json:"-"`
 }
 
 // Attempt is one try at one step of a Transfer.
@@ -63,6 +65,8 @@ type Attempt struct {
 	Code     string        `json:"code,omitempty"` // the axis's code
 	Error    string        `json:"error,omitempty"`
 	Output   string        `json:"output,omitempty"` // what the sink's command or hook said
+
+	Unknown Unknown `json:"-"`
 }
 
 // Follower is a Document, or a status 13, that recalls, updates or replaces another.
@@ -70,6 +74,8 @@ type Follower struct {
 	Transfer string                `json:"transfer,omitempty"` // of the other; "" for a status 13
 	DocType  edxml.BusinessDocType `json:"docType"`            // what the other does
 	At       time.Time             `json:"at"`
+
+	Unknown Unknown `json:"-"`
 }
 
 // Event is one Status that was applied to a Receiver.
@@ -78,6 +84,8 @@ type Event struct {
 	At          time.Time        `json:"at"` // by the Status's own Timestamp
 	Description string           `json:"description,omitempty"`
 	Illegal     string           `json:"illegal,omitempty"` // ST-3: what it cannot follow; only what leaves steps out counts all the same
+
+	Unknown Unknown `json:"-"`
 }
 
 // Receiver is the state of a Document at one of its receivers.
@@ -86,10 +94,12 @@ type Receiver struct {
 	OrganName string           `json:"organName,omitempty"`
 	Code      edxml.StatusCode `json:"code,omitempty"` // the latest status that counts, "" before the first
 	Events    []Event          `json:"events,omitempty"`
+
+	Unknown Unknown `json:"-"`
 }
 
-// Transfer is one packet's way through this node. A Store keeps it as a whole;
-// the fields under "for the store" are all that a Store looks at.
+// Transfer is one packet's way through this node. A Store keeps it as a whole,
+// as its Record; the fields under "for the store" are all that a Store looks at.
 type Transfer struct {
 	ID        string     `json:"id"` // UUIDv7: sorts by creation
 	Direction Direction  `json:"direction"`
@@ -157,6 +167,8 @@ type Transfer struct {
 	Holds       []string  `json:"holds,omitempty"`      // digests of content it needs beside its Envelope and Parts
 	Count       []string  `json:"count,omitempty"`      // keys under which it is counted
 	Words       []string  `json:"words,omitempty"`      // words by which it is searched, folded; see Store.Search
+
+	Unknown Unknown `json:"-"`
 }
 
 // Act is something that a person did with a Transfer.
@@ -165,6 +177,8 @@ type Act struct {
 	Actor  string    `json:"actor"`            // who
 	Action string    `json:"action"`           // "hold", "release", "retry", "cancel", "purge", …
 	Reason string    `json:"reason,omitempty"` // in the actor's words
+
+	Unknown Unknown `json:"-"`
 }
 
 // Needs returns the digests of the content that a Store must keep for t, in
@@ -192,6 +206,8 @@ type Pickup struct {
 	Lease string    `json:"lease,omitempty"` // the hold's own number, secret to the holder
 	Until time.Time `json:"until,omitzero"`  // when the hold ends by itself
 	Done  time.Time `json:"done,omitzero"`   // when it was taken for good
+
+	Unknown Unknown `json:"-"`
 }
 
 // Signature is what was found out about a packet's signatures.
@@ -202,12 +218,14 @@ type Signature struct {
 	Signer   string   `json:"signer,omitempty"`
 	Coverage []string `json:"coverage,omitempty"` // what the signatures bind, by name
 	Missing  []string `json:"missing,omitempty"`  // what they do not bind
+
+	Unknown Unknown `json:"-"`
 }
 
 // Public returns a copy without what only the store needs, to be shown to others.
 func (t *Transfer) Public() *Transfer {
 	v := *t
-	v.Unique, v.Lookup, v.Lease, v.LeasedUntil = nil, nil, "", time.Time{}
+	v.Unique, v.Lookup, v.Lease, v.LeasedUntil, v.Unknown = nil, nil, "", time.Time{}, ""
 	if v.Pickup != nil {
 		p := *v.Pickup
 		p.Lease = ""

@@ -24,7 +24,7 @@ func furnish(t *testing.T, s *Store) {
 	t.Helper()
 	for i := range 5 {
 		tr := document(i)
-		tr.Envelope = put(t, s, fmt.Sprint("envelope ", i))
+		tr.Envelope, tr.Unknown = put(t, s, fmt.Sprint("envelope ", i)), `,"later":true`
 		tr.Parts = []node.Part{{Content: put(t, s, large(fmt.Sprint("part ", i%2)))}}
 		if err := s.Create(t.Context(), tr); err != nil {
 			t.Fatal(err)
@@ -87,7 +87,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	tr, err := again.Transfer(t.Context(), numbered(3))
-	if err != nil || tr.Envelope != want.Envelope {
+	if err != nil || tr.Envelope != want.Envelope || tr.Unknown != `,"later":true` {
 		t.Errorf("%+v, error %v", tr, err)
 	}
 	if read1(t, again, tr.Parts[0].Content.SHA256) != large("part 1") {

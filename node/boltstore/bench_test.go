@@ -94,7 +94,7 @@ func BenchmarkAccept(b *testing.B) {
 					return s.Create(b.Context(), t)
 				})
 				floor += parallel(b, writers, size, func(i int) error {
-					record, err := encode(document(n + i))
+					record, err := document(n + i).Record()
 					if err != nil {
 						return err
 					}
@@ -312,7 +312,7 @@ func BenchmarkFanOut(b *testing.B) {
 			bucket, err := tx.CreateBucketIfNotExists([]byte("b"))
 			for i := 0; i < receivers && err == nil; i++ {
 				var record []byte
-				if record, err = encode(all[i]); err == nil {
+				if record, err = all[i].Record(); err == nil {
 					err = bucket.Put([]byte(all[i].ID), record)
 				}
 			}

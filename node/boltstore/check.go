@@ -162,7 +162,7 @@ func (c *checker) expect(e entry, id string) {
 func (c *checker) records() error {
 	return c.tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
 		c.Records++
-		t, err := decode(string(k), v)
+		t, err := node.OpenRecord(string(k), v)
 		if err != nil || t.ID != string(k) || check(t) != nil {
 			c.Unread.add("%s", k)
 			c.unread = append(c.unread, string(k))

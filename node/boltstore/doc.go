@@ -21,7 +21,7 @@
 //
 // # The indices
 //
-// Each Transfer is one JSON value; all but the values and the journal can be
+// Each Transfer is one JSON value, its Record; all but the values and the journal can be
 // computed from it and changes in the same transaction:
 //
 //	transfers           id                 → JSON

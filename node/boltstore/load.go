@@ -26,7 +26,7 @@ func (s *Store) Load(ctx context.Context, ts ...*node.Transfer) error {
 			return err
 		}
 		var err error
-		if data[i], err = encode(t); err != nil {
+		if data[i], err = t.Record(); err != nil {
 			return err
 		}
 	}

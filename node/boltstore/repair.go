@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/lienthong/lienthong/node"
 )
 
 // repairBatch is how many records one transaction of a Repair takes on.
@@ -70,7 +72,7 @@ func (s *Store) repairSome(tx *bbolt.Tx, after []byte) (last []byte, err error) 
 		k, v = c.Next()
 	}
 	for n := 0; k != nil && n < repairBatch; n++ {
-		t, err := decode(string(k), v)
+		t, err := node.OpenRecord(string(k), v)
 		if err != nil {
 			return nil, err
 		}

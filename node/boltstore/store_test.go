@@ -73,7 +73,7 @@ func audit(t *testing.T, dir string) (records int) {
 		counts := map[string]uint64{}
 		if err := tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
 			records++
-			tr, err := decode(string(k), v)
+			tr, err := node.OpenRecord(string(k), v)
 			if err != nil {
 				return err
 			}
@@ -135,7 +135,7 @@ func auditJournal(t *testing.T, s *Store) {
 	is := map[string]node.State{}
 	if err := s.db.View(func(tx *bbolt.Tx) error {
 		return tx.Bucket(transfersBucket).ForEach(func(k, v []byte) error {
-			tr, err := decode(string(k), v)
+			tr, err := node.OpenRecord(string(k), v)
 			if err == nil {
 				is[tr.ID] = tr.State
 			}

@@ -3,7 +3,6 @@ package boltstore
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,32 +13,13 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-// encode returns t as it is stored, its times for the store in UTC.
-func encode(t *node.Transfer) ([]byte, error) {
-	stored := *t
-	stored.Due, stored.LeasedUntil = t.Due.UTC(), t.LeasedUntil.UTC()
-	data, err := json.Marshal(&stored)
-	if err != nil {
-		return nil, fmt.Errorf("boltstore: transfer %s: %w", t.ID, err)
-	}
-	return data, nil
-}
-
-func decode(id string, data []byte) (*node.Transfer, error) {
-	t := new(node.Transfer)
-	if err := json.Unmarshal(data, t); err != nil {
-		return nil, fmt.Errorf("boltstore: transfer %s: %w", id, err)
-	}
-	return t, nil
-}
-
 // read returns one Transfer, ErrNotFound if there is none.
 func read(tx *bbolt.Tx, id string) (*node.Transfer, error) {
 	data := tx.Bucket(transfersBucket).Get([]byte(id))
 	if data == nil {
 		return nil, fmt.Errorf("boltstore: transfer %.300q: %w", id, node.ErrNotFound)
 	}
-	return decode(id, data)
+	return node.OpenRecord(id, data)
 }
 
 // write stores the new form of a Transfer with its row in the journal, see record.
@@ -118,7 +98,7 @@ func (s *Store) Create(ctx context.Context, ts ...*node.Transfer) error {
 			return err
 		}
 		var err error
-		if data[i], err = encode(t); err != nil {
+		if data[i], err = t.Record(); err != nil {
 			return err
 		}
 	}
@@ -198,7 +178,7 @@ func propose(tx *bbolt.Tx, id string, change func(*node.Transfer) error) (p prop
 	if err := check(p.after); err != nil {
 		return p, err
 	}
-	p.data, err = encode(p.after)
+	p.data, err = p.after.Record()
 	p.after.Due, p.after.LeasedUntil = p.after.Due.UTC(), p.after.LeasedUntil.UTC() // as it is stored
 	return p, err
 }
@@ -352,7 +332,7 @@ func (s *Store) endLeases() error {
 			}
 			ended := *t
 			ended.Lease, ended.LeasedUntil = "", time.Time{}
-			data, err := encode(&ended)
+			data, err := ended.Record()
 			if err != nil {
 				return err
 			}

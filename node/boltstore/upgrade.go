@@ -19,7 +19,7 @@ func (s *Store) upgrade1(tx *bbolt.Tx) error {
 	old := tx.Bucket(transfersBucket)
 	var records []record
 	if err := old.ForEach(func(id, data []byte) error {
-		t, err := decode(string(id), data)
+		t, err := node.OpenRecord(string(id), data)
 		records = append(records, record{t, append([]byte{}, data...)})
 		return err
 	}); err != nil {

@@ -85,7 +85,7 @@ func newBare(b *testing.B, url string, workers int) *bare {
 }
 
 func (f *bare) create(ctx context.Context, t *node.Transfer, worker string) error {
-	data, err := encode(t)
+	data, err := t.Record()
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (f *bare) lease(ctx context.Context, now time.Time) (*node.Transfer, error)
 }
 
 func (f *bare) update(ctx context.Context, before, after *node.Transfer) error {
-	data, err := encode(after)
+	data, err := after.Record()
 	if err != nil {
 		return err
 	}

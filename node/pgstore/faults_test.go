@@ -557,8 +557,24 @@ func TestLayouts(t *testing.T) {
 		}
 	}
 	upgrade(last+1, last, "ALTER TABLE transfers ADD extra text")
-	if err := older.Create(t.Context(), fresh()); err != nil {
+	shared := fresh()
+	if err := older.Create(t.Context(), shared); err != nil {
 		t.Errorf("the older beside the newer: %v", err)
+	}
+	// the newer one writes what the older one does not know, and then the older one changes the record
+	text := func(sql string) (record string) {
+		t.Helper()
+		if err := older.pool.QueryRow(t.Context(), sql, shared.ID).Scan(&record); err != nil {
+			t.Fatal(err)
+		}
+		return record
+	}
+	text(`UPDATE transfers SET record = (rtrim(record::text, '}') || ',"later":{"by":["n2"]}}')::json WHERE id = $1 RETURNING record::text`)
+	if _, err := older.Update(t.Context(), shared.ID, func(t *node.Transfer) error { t.State = node.Sent; return nil }); err != nil {
+		t.Error(err)
+	}
+	if got := text(`SELECT record::text FROM transfers WHERE id = $1`); !strings.HasSuffix(got, `,"later":{"by":["n2"]}}`) || !strings.Contains(got, `"state":"sent"`) {
+		t.Errorf("the older one made it %s", got)
 	}
 	opens(t, url, Options{Node: "n2"})
 	steps = append(steps, migration{last + 1, last, ""})

@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,21 +14,11 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-// encode returns t as it is stored, its times for the store in UTC.
-func encode(t *node.Transfer) ([]byte, error) {
-	stored := *t
-	stored.Due, stored.LeasedUntil = t.Due.UTC(), t.LeasedUntil.UTC()
-	data, err := json.Marshal(&stored)
-	if err != nil {
-		return nil, fmt.Errorf("pgstore: transfer %s: %w", t.ID, err)
-	}
-	return data, nil
-}
-
+// decode is node.OpenRecord, the error of which is no fault of the connection.
 func decode(id string, data []byte) (*node.Transfer, error) {
-	t := new(node.Transfer)
-	if err := json.Unmarshal(data, t); err != nil {
-		return nil, refusal{fmt.Errorf("pgstore: transfer %s: %w", id, err)}
+	t, err := node.OpenRecord(id, data)
+	if err != nil {
+		return nil, refusal{err}
 	}
 	return t, nil
 }
@@ -258,7 +247,7 @@ func encodeAll(ts []*node.Transfer) (own []*node.Transfer, data [][]byte, err er
 		if err := check(t); err != nil {
 			return nil, nil, err
 		}
-		text, err := encode(t)
+		text, err := t.Record()
 		if err != nil {
 			return nil, nil, err
 		}
@@ -304,7 +293,7 @@ func (s *Store) Update(ctx context.Context, id string, do func(*node.Transfer) e
 			if taken != nil && !errors.Is(taken, errUnknown) {
 				return taken
 			}
-			data, err := encode(t)
+			data, err := t.Record()
 			if err != nil {
 				return refusal{err}
 			}
@@ -375,7 +364,7 @@ func (s *Store) Lease(ctx context.Context, d node.Direction, holder string, now 
 			}
 			leased := *t
 			leased.Lease, leased.LeasedUntil = holder, now.Add(hold)
-			if committed, err = encode(&leased); err != nil {
+			if committed, err = leased.Record(); err != nil {
 				return refusal{err}
 			}
 			v.leased[d]++

@@ -16,7 +16,8 @@
 // and waits in line by that moment, among equals by its ID; Lease, the name of
 // the holder, decides nothing. An ID that is taken is an *ExistsError as well.
 // ID and Direction never change. Keys may have any length. Times keep their
-// nanoseconds. Closing a closed store is no error.
+// nanoseconds. What is Unknown in a Transfer is kept as all else. Closing a
+// closed store is no error.
 package storetest
 
 import (

@@ -35,6 +35,7 @@ var updateCases = []testCase{
 	{"ID and direction cannot change", updateIdentity},
 	{"a cancelled context changes nothing", updateCancelled},
 	{"content that is newly needed must be there", updateMissing},
+	{"what a newer program wrote survives an older one", unknownSurvives},
 	{"what is removed is gone with its keys", removed},
 	{"mailboxes are a direction of their own", mailbox},
 }
@@ -73,6 +74,8 @@ func fill(v reflect.Value) {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(at(11)))
+	case v.Type() == reflect.TypeFor[node.Unknown]():
+		v.SetString(`,"later":{"a":[1,"<b>"]}`)
 	case v.Kind() == reflect.Struct:
 		for _, field := range v.Fields() {
 			if field.IsZero() {
@@ -410,6 +413,46 @@ func updateMissing(h *house) {
 	h.same("stored", h.read(id(1)), full(1))
 	got := h.update(id(1), func(t *node.Transfer) { t.Holds = nil })
 	h.same("let go", len(got.Needs()), 2)
+}
+
+// unknownSurvives brings in a record of a program that knows more, and works on
+// it as an older one does, through every method that writes or reads records.
+func unknownSurvives(h *house) {
+	const head, tail = `{"id":"0195c2a0-0000-7000-8000-000000000001","direction":"out","kind":"","state":"`, `","created":"2026-03-02T08:00:00Z",` +
+		`"receivers":[{"organId":"A","code":"06","lane":"fast"},{"organId":"B"}],"attempts":[{"step":"send","start":"2026-03-02T08:00:00Z","duration":1,"host":"n1"}`
+	const end = `],"due":"2026-03-02T08:00:01.123456789Z","lookup":["k"],"words":["w"],"receipts":{"A":["r1","<x>"]},"zone":1.50}`
+	t, err := node.OpenRecord(id(1), []byte(head+`queued`+tail+end))
+	h.must(err)
+	h.create(t)
+	h.same("leased", h.lease(2), id(1))
+	got := h.update(id(1), func(t *node.Transfer) {
+		t.State, t.Receivers[0].Code, t.Lease, t.LeasedUntil = node.Sent, "03", "", time.Time{}
+		t.Attempts = append(t.Attempts, node.Attempt{Step: "send", Start: t.Created})
+	})
+	want := head + `sent` + strings.Replace(tail, `"06"`, `"03"`, 1) + `,{"step":"send","start":"2026-03-02T08:00:00Z","duration":0}` + end
+	is := func(what string, all []*node.Transfer, err error) {
+		h.Helper()
+		h.must(err)
+		h.same(what+": records", len(all), 1)
+		record, err := all[0].Record()
+		h.must(err)
+		h.same(what, string(record), want)
+	}
+	is("Update", []*node.Transfer{got}, nil)
+	for range 2 {
+		is("Transfer", []*node.Transfer{h.read(id(1))}, nil)
+		all, err := h.Find(h.Context(), "k", "", 9)
+		is("Find", all, err)
+		all, err = h.List(h.Context(), node.Out, "", 9)
+		is("List", all, err)
+		all, err = h.Search(h.Context(), node.Out, []string{"w"}, "", 9)
+		is("Search", all, err)
+		h.reopen()
+	}
+	h.update(id(1), func(t *node.Transfer) { t.Receivers = t.Receivers[1:] }) // what it was in is gone
+	h.same("given up", h.read(id(1)).Receivers, []node.Receiver{{OrganID: "B"}})
+	h.same("a bad one", h.Create(h.Context(), &node.Transfer{ID: id(2), Direction: node.Out, Unknown: `,"x"`}) != nil, true)
+	h.same("out", h.list(node.Out, "", 9), []string{id(1)})
 }
 
 func removed(h *house) {
