@@ -46,7 +46,7 @@ func Main(m *testing.M) int {
 // that the tests of this binary share.
 func URL(t testing.TB) string {
 	t.Helper()
-	return Shared(t).Schema(t)
+	return Shared(t).Schema(t) + "&connect_timeout=5" // nobody stops it, but it may be busy
 }
 
 // Shared returns the server that the tests of this binary share, which nobody
