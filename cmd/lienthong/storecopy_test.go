@@ -111,7 +111,7 @@ func numberedTransfer(n int) *node.Transfer {
 	return &node.Transfer{
 		ID: fmt.Sprintf("0195c2a0-0000-7000-8000-%012x", n), State: node.Queued, Direction: []node.Direction{node.Out, node.In, node.Box}[n%3],
 		Created: time.Unix(int64(n), 0).UTC(), Due: time.Unix(int64(n), 7).UTC(), Unique: []string{fmt.Sprint("u", n)}, Lookup: []string{"all"},
-		Count: []string{fmt.Sprint("c", n%4)}, Words: []string{"chung", fmt.Sprint("so", n)},
+		Count: []string{fmt.Sprint("c", n%4)}, Words: []string{"chung", fmt.Sprint("so", n)}, Unknown: `,"later":{"a":[1]}`,
 	}
 }
 
