@@ -109,15 +109,18 @@ func vxpCalls() []Case {
 		{ID: "V10", Wire: wireVXP, Clause: sdk, Expect: edxml.Text{
 			VI: "Expect: 100-continue không làm chậm hay làm hỏng cuộc gọi", EN: "Expect: 100-continue neither delays nor breaks a call"},
 			try: func(ctx context.Context, p *probe) error {
-				began := time.Now()
-				r, err := p.vxp(ctx, vxpCall{method: "countReceiveEdoc", by: p.Receiver, body: []byte("{}"), header: map[string]string{"Expect": "100-continue"}})
-				if err != nil {
-					return err
+				var took time.Duration
+				for range 3 { // one that waits for the body always does; one on a busy machine is slow now and then
+					began := time.Now()
+					r, err := p.vxp(ctx, vxpCall{method: "countReceiveEdoc", by: p.Receiver, body: []byte("{}"), header: map[string]string{"Expect": "100-continue"}})
+					if err != nil {
+						return err
+					}
+					if took = time.Since(began); took <= 3*time.Second {
+						return r.done()
+					}
 				}
-				if took := time.Since(began); took > 3*time.Second {
-					return wrong("mất %v", "it took %v", took)
-				}
-				return r.done()
+				return wrong("ba lần đều lâu, lần cuối %v", "it took long three times, the last time %v", took)
 			}},
 	}
 }
