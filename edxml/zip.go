@@ -166,15 +166,14 @@ func (e *zipEntry) finish() (second bool, err error) {
 		}
 	}
 	var other error
-	switch sign := e.sign(0); sign {
-	case zipLocal:
+	switch _, peek := e.in.Peek(4); { // an error comes again
+	case peek != nil: // it ends here
+	case e.signed(0, zipLocal):
 		second = true
-	case zipDirectory:
+	case e.signed(0, zipDirectory):
 		second, other = e.directory()
 	default:
-		if sign != 0 {
-			other = errors.New("neither a directory nor another entry stands behind its entry")
-		}
+		other = errors.New("neither a directory nor another entry stands behind its entry")
 	}
 	if _, err := io.Copy(io.Discard, e.in.Reader); err != nil {
 		return second, err
@@ -185,13 +184,10 @@ func (e *zipEntry) finish() (second bool, err error) {
 	return second, other
 }
 
-// sign returns the four octets that stand so far ahead, 0 where the zip ends.
-func (e *zipEntry) sign(ahead int) uint32 {
-	next, _ := e.in.Peek(ahead + 4) // an error comes again
-	if len(next) < ahead+4 {
-		return 0
-	}
-	return binary.LittleEndian.Uint32(next[ahead:])
+// signed reports whether a signature stands so far ahead.
+func (e *zipEntry) signed(ahead int, signature uint32) bool {
+	next, _ := e.in.Peek(ahead + 4)
+	return len(next) == ahead+4 && binary.LittleEndian.Uint32(next[ahead:]) == signature
 }
 
 // descriptor reads the sum from behind the entry: with or without a signature,
@@ -208,7 +204,7 @@ func (e *zipEntry) descriptor() error {
 		size = 16
 	}
 	e.want = binary.LittleEndian.Uint32(d)
-	follows := func(ahead int) bool { sign := e.sign(ahead); return sign == zipLocal || sign == zipDirectory }
+	follows := func(ahead int) bool { return e.signed(ahead, zipLocal) || e.signed(ahead, zipDirectory) }
 	if !follows(size) && follows(size+8) {
 		size += 8
 	}
@@ -234,7 +230,7 @@ func (e *zipEntry) directory() (second bool, err error) {
 		size += int(binary.LittleEndian.Uint16(length))
 	}
 	_, _ = e.in.Discard(size) // a zip that ends here has no second one
-	return e.sign(0) == zipDirectory, err
+	return e.signed(0, zipDirectory), err
 }
 
 // unzipped returns r, or the first entry of the zip that r is, and whether it

@@ -43,6 +43,7 @@ func TestZipOfTwoFaces(t *testing.T) {
 		"cut off within its directory":            {plain[:directory+20], text, "ATT-8"},
 		"cut off behind the record":               {plain[:directory+46+5], text, ""},
 		"empty from the front, not from the back": {empty, "", "ATT-8"},
+		"zeros behind the entry":                  {cut(plain, directory, 0, "\x00\x00\x00\x00"), text, "ATT-8"},
 		"text behind the entry":                   {cut(plain, directory, 0, "không phải zip"), text, "ATT-8"},
 		"a directory with another sum":            {with(plain, directory+16, 1, 2, 3, 4), text, "ATT-8"},
 		"a directory with another method":         {with(plain, directory+10, 0), text, "ATT-8"},
