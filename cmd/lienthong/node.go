@@ -305,7 +305,7 @@ func (h *house) run(ctx context.Context) error {
 		g.Go(func() error { return h.door.Push(ctx, w) })
 	}
 	if h.traces != nil {
-		g.Go(func() error { return h.traces.Follow(ctx, h.door, h.node) })
+		g.Go(func() error { return h.traces.Feed(ctx, h.door, h.node) })
 	}
 	if h.drop != nil {
 		g.Go(func() error { return h.drop.Run(ctx) })

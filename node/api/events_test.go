@@ -170,7 +170,7 @@ func TestWebhook(t *testing.T) {
 		return s.Transfer.ID
 	}
 	before := submit(1) // before the webhook's time
-	if sent, err := r.door.tell(t.Context(), hook.follower()); err != nil || !sent {
+	if sent, err := r.door.tell(t.Context(), hook.subscriber()); err != nil || !sent {
 		t.Fatal(err) // begins with the present
 	}
 	stop := push()

@@ -58,18 +58,18 @@ func (d *Door) Push(ctx context.Context, h Webhook) error {
 	if h.Timeout == 0 {
 		h.Timeout = 30 * time.Second
 	}
-	return d.Follow(ctx, h.follower())
+	return d.Inform(ctx, h.subscriber())
 }
 
-// follower sends events one by one.
-func (h Webhook) follower() Follower {
+// subscriber sends events one by one.
+func (h Webhook) subscriber() Subscriber {
 	client := &http.Client{}
 	if h.HTTP != nil {
 		*client = *h.HTTP
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	tell := func(ctx context.Context, events []Event) error { return h.send(ctx, client, events[0], time.Now()) }
-	return Follower{Name: webhookName + h.URL, Tell: tell, Most: 1, First: h.First, Max: h.Max}
+	return Subscriber{Name: webhookName + h.URL, Tell: tell, Most: 1, First: h.First, Max: h.Max}
 }
 
 // send posts one event.

@@ -68,13 +68,13 @@ func (c Collector) address() (string, error) {
 	return u.String(), nil
 }
 
-// follower is the beginning of the name under which the journal's position is stored.
-const follower = "traces "
+// subscriber is the beginning of the name under which the journal's position is stored.
+const subscriber = "traces "
 
-// Follow sends the trace of every Transfer that comes to its end, until ctx
+// Feed sends the trace of every Transfer that comes to its end, until ctx
 // ends. The journal says which; where it stands there is stored, so that a
 // restart goes on, and a collector that is away for a while misses none.
-func (c Collector) Follow(ctx context.Context, d *api.Door, n *node.Node) error {
+func (c Collector) Feed(ctx context.Context, d *api.Door, n *node.Node) error {
 	to, err := c.address()
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c Collector) Follow(ctx context.Context, d *api.Door, n *node.Node) error 
 		*client = *c.HTTP
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return d.Follow(ctx, api.Follower{Name: follower + c.URL, First: c.First, Max: c.Max, Tell: func(ctx context.Context, events []api.Event) error {
+	return d.Inform(ctx, api.Subscriber{Name: subscriber + c.URL, First: c.First, Max: c.Max, Tell: func(ctx context.Context, events []api.Event) error {
 		ended, err := finished(ctx, n.Store, events)
 		if err != nil || len(ended) == 0 {
 			return err

@@ -188,16 +188,16 @@ func (h *house) trace(of *node.Transfer) []*tracepb.Span {
 	return all
 }
 
-// TestFollow: a document that is sent on the second try is a trace of three
+// TestFeed: a document that is sent on the second try is a trace of three
 // spans, which reaches a collector that is away at first.
-func TestFollow(t *testing.T) {
+func TestFeed(t *testing.T) {
 	h := open(t)
-	follow := func(ctx context.Context) error { return h.collector.Follow(ctx, h.door, h.node) }
+	feed := func(ctx context.Context) error { return h.collector.Feed(ctx, h.door, h.node) }
 	unavailable := func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }
-	stop := h.run(follow)
+	stop := h.run(feed)
 	for v := []byte(nil); v == nil; { // it begins with the present
 		var err error
-		if v, err = h.node.Store.Value(t.Context(), follower+h.collector.URL); err != nil {
+		if v, err = h.node.Store.Value(t.Context(), subscriber+h.collector.URL); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -226,8 +226,8 @@ func TestFollow(t *testing.T) {
 	checkStrings(t, failed.Attributes, map[string]string{"lienthong.code": "M.Busy"})
 
 	stop()
-	second := h.submit("2") // while nobody follows
-	stop = h.run(follow)
+	second := h.submit("2") // while nobody feeds it
+	stop = h.run(feed)
 	h.trace(second)
 
 	refused := make(chan struct{})

@@ -15,23 +15,23 @@ import (
 	"github.com/lienthong/lienthong/node"
 )
 
-// Follower is told what happens: events in order, each at least once. How far
+// Subscriber is told what happens: events in order, each at least once. How far
 // it was told is stored under its name, so that a restart goes on there, and
 // that of several nodes on one store each goes on where another was.
-type Follower struct {
+type Subscriber struct {
 	Name       string                               // under which its position is stored
 	Tell       func(context.Context, []Event) error // the same are told again after an error
 	Most       int                                  // how many events it is told at once; 0: 100
 	First, Max time.Duration                        // the pause after a failure, doubled each time; 0: 1 s, 5 min
 }
 
-// Follow tells a Follower until ctx ends. The first time it begins with the
+// Inform tells a Subscriber until ctx ends. The first time it begins with the
 // present. A failure is logged when it is another than before.
-func (d *Door) Follow(ctx context.Context, f Follower) error {
-	f.Most, f.First, f.Max = cmp.Or(f.Most, 100), cmp.Or(f.First, time.Second), cmp.Or(f.Max, 5*time.Minute)
+func (d *Door) Inform(ctx context.Context, s Subscriber) error {
+	s.Most, s.First, s.Max = cmp.Or(s.Most, 100), cmp.Or(s.First, time.Second), cmp.Or(s.Max, 5*time.Minute)
 	failures, trouble := 0, ""
 	for {
-		told, err := d.tell(ctx, f)
+		told, err := d.tell(ctx, s)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -39,15 +39,15 @@ func (d *Door) Follow(ctx context.Context, f Follower) error {
 			failures++
 			if err.Error() != trouble {
 				trouble = err.Error()
-				d.options.Log.WarnContext(ctx, "events wait: they are not taken", "follower", f.Name, "error", err)
+				d.options.Log.WarnContext(ctx, "events wait: they are not taken", "subscriber", s.Name, "error", err)
 			}
 		case trouble != "":
 			failures, trouble = 0, ""
-			d.options.Log.InfoContext(ctx, "events are taken again", "follower", f.Name)
+			d.options.Log.InfoContext(ctx, "events are taken again", "subscriber", s.Name)
 		}
 		wait := look
 		if failures > 0 {
-			wait = min(f.Max, f.First<<min(failures-1, 20))
+			wait = min(s.Max, s.First<<min(failures-1, 20))
 			wait -= rand.N(wait/5 + 1)
 		} else if told {
 			continue
@@ -62,8 +62,8 @@ func (d *Door) Follow(ctx context.Context, f Follower) error {
 
 // tell tells what there is, and stores how far that was. It reports whether
 // there may be more.
-func (d *Door) tell(ctx context.Context, f Follower) (bool, error) {
-	old, err := d.node.Store.Value(ctx, f.Name)
+func (d *Door) tell(ctx context.Context, s Subscriber) (bool, error) {
+	old, err := d.node.Store.Value(ctx, s.Name)
 	if err != nil {
 		return false, err
 	}
@@ -75,19 +75,19 @@ func (d *Door) tell(ctx context.Context, f Follower) (bool, error) {
 		if p, err = present(ctx, d.node.Store); err != nil {
 			return false, err
 		}
-		_, err = d.node.Store.SwapValue(ctx, f.Name, nil, []byte(p.String()+",")) // never empty: an empty value is none
+		_, err = d.node.Store.SwapValue(ctx, s.Name, nil, []byte(p.String()+",")) // never empty: an empty value is none
 		return true, err
 	}
-	found, err := after(ctx, d.node.Store, p, f.Most)
+	found, err := after(ctx, d.node.Store, p, s.Most)
 	if err != nil || len(found) == 0 {
 		return false, err
 	}
-	if err := f.Tell(ctx, found); err != nil {
+	if err := s.Tell(ctx, found); err != nil {
 		return false, err
 	}
 	// What was told is not told again because the node stops. Where nothing is
 	// swapped another node on this store was ahead.
-	_, err = d.node.Store.SwapValue(context.WithoutCancel(ctx), f.Name, old, []byte(found[len(found)-1].ID))
+	_, err = d.node.Store.SwapValue(context.WithoutCancel(ctx), s.Name, old, []byte(found[len(found)-1].ID))
 	return true, err
 }
 
