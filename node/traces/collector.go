@@ -1,13 +1,13 @@
 // Package traces shows an OpenTelemetry collector how documents walked.
 //
 // Nothing is measured for it: what a Transfer's record says anyway becomes a
-// trace as soon as no step is left. The whole walk is one span, each attempt is
-// one within it, and what people did are its events. The number of the trace is
+// trace as soon as no step is left. The whole walk is one span, each attempt that
+// it remembers (the last fifty) is one within it, and what people did are its events. The number of the trace is
 // that of the Transfer without the hyphens, so that a line of the log leads to
 // the trace, and the same Transfer told twice is the same trace.
 //
-// What goes there are identifiers, times, codes and errors: no subject, no name
-// of a person or a file, no content.
+// What goes there are identifiers, times, sizes, codes and errors: no subject, no
+// content, no file names but those that an error has, and not who did it.
 package traces
 
 import (
